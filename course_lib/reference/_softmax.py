@@ -1,7 +1,7 @@
 """Softmax, its logarithm, and the log-sum-exp that keeps both finite.
 
-K(s) = ln Σⱼ e^{sⱼ} = m + ln Σⱼ e^{sⱼ-m} for every m; with m = max s every exponent is ≤ 0 and one of them is 0,
-so nothing overflows and the sum is at least 1. The slides of USC EE599 (2020) write K as max*.
+K(s) = ln Σⱼ e^{sⱼ} = m + ln Σⱼ e^{sⱼ-m} for every m. With m = max s every exponent is ≤ 0 and one
+of them is 0, so nothing overflows and the sum is at least 1. The slides of USC EE599 (2020) write K as max*.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Smooth activations: linear, sigmoid, tanh, softplus, softsign, exponential, and the straight hard sigmoid."""
+"""Linear, the smooth activations (sigmoid, tanh, softplus, softsign, exponential) and the hard sigmoid."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ name                   a(s)                                da/ds                
 Definitions that differ: the hard sigmoid of Keras 3 and PyTorch has slope 1/6, the decks' and older Keras's
 0.2; the slope of leaky ReLU is 0.01 in PyTorch, 0.3 in Keras's layer, 0.2 in its function, and 0.1 here.
 
-All are finite for \\|s\\| ≤ 1e4 in float32 (the exponential alone becomes +inf), keep a floating dtype, and turn
-integers into float64.
+All are finite for |s| up to 1e4 in float32 (the exponential alone becomes +inf), keep a floating dtype, and
+turn integers into float64.
 
 Examples
 --------
@@ -63,6 +63,41 @@ from course_lib.reference._squashing import (
     tanh,
 )
 from course_lib.validation import look_up
+
+__all__ = [
+    "ACTIVATIONS",
+    "ELU",
+    "SELU",
+    "ActivationFunction",
+    "Elementwise",
+    "Exponential",
+    "HardSigmoid",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "elu",
+    "exponential",
+    "get_activation",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "log_sum_exp",
+    "max_star",
+    "relu",
+    "selu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+]
 
 ACTIVATIONS: dict[str, ActivationFunction] = {
     function.name: function

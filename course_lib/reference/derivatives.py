@@ -1,16 +1,16 @@
-r"""Derivatives by differences: what a gradient is, before anybody derives one.
+"""Derivatives by differences: what a gradient is, before anybody derives one.
 
-====================================  =====================================================  ==========  ==========
-function                              formula (each entry of x in turn)                      truncation  best h
-====================================  =====================================================  ==========  ==========
-`forward_difference`                  (f(x+h) - f(x)) / h                                    O(h)        about 1e-8
-`central_difference`                  (f(x+h) - f(x-h)) / 2h                                 O(h²)       about 1e-5
-`fourth_order_difference`             (-f(x+2h) + 8f(x+h) - 8f(x-h) + f(x-2h)) / 12h         O(h⁴)       about 1e-3
-`complex_step`                        Im f(x+ih) / h                                         O(h²)       any tiny h
-====================================  =====================================================  ==========  ==========
+=========================  =============================================  ==========  ==========
+function                   each entry of x in turn                       truncation  best h
+=========================  =============================================  ==========  ==========
+`forward_difference`       (f(x+h) - f(x)) / h                           O(h)        about 1e-8
+`central_difference`       (f(x+h) - f(x-h)) / 2h                        O(h²)       about 1e-5
+`fourth_order_difference`  (8f(x+h) - 8f(x-h) - f(x+2h) + f(x-2h)) / 12h  O(h⁴)       about 1e-3
+`complex_step`             Im f(x+ih) / h                                O(h²)       any tiny h
+=========================  =============================================  ==========  ==========
 
-A small h makes the truncation error small and the rounding error, about eps·\|f\|/h, large: the V-shaped curve
-of the book. The complex step subtracts nothing, so it has no rounding branch (Squire and Trapp 1998).
+A small h makes the truncation error small and the rounding error, about eps·f/h, large: the V-shaped
+curve of the book. The complex step subtracts nothing, so it has no rounding branch (Squire and Trapp 1998).
 
 Everywhere `x` may have any shape, () and integer dtypes included; `f` gets a fresh copy, `x` is never changed;
 float32 stays float32, so that the page can show where single precision breaks.
