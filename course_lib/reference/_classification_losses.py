@@ -114,7 +114,7 @@ class CategoricalCrossentropy(Loss):
 
     def slopes(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return softmax(s) - y, or -y/a with 0/0 = 0."""
-        return softmax.forward(a) - y if self.from_logits else -over(y, a)
+        return softmax.forward(a) - y if self.from_logits else over(-y, a)
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -162,7 +162,7 @@ class SparseCategoricalCrossentropy(Loss):
             slopes[rows, y] -= 1
         else:
             slopes = np.zeros_like(a)
-            slopes[rows, y] = -over(np.ones(len(y), a.dtype), a[rows, y])
+            slopes[rows, y] = over(-np.ones(len(y), a.dtype), a[rows, y])
         return slopes
 
 
@@ -193,7 +193,7 @@ class KLDivergence(Loss):
 
     def slopes(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return -y/a with 0/0 = 0."""
-        return -over(y, a)
+        return over(-y, a)
 
 
 def one_hot(labels: Any, classes: int) -> np.ndarray:

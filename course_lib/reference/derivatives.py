@@ -10,10 +10,10 @@ function                   each entry of x in turn                       truncat
 =========================  =============================================  ==========  ==========
 
 A small h makes the truncation error small and the rounding error, about eps·f/h, large: the V-shaped
-curve of the book. The complex step subtracts nothing, so it has no rounding branch (Squire and Trapp 1998).
+curve of the book. The complex step subtracts nothing: it has no rounding branch (Squire, Trapp 1998).
 
-Everywhere `x` may have any shape, () and integer dtypes included; `f` gets a fresh copy, `x` is never changed;
-float32 stays float32, so that the page can show where single precision breaks.
+Everywhere `x` may have any shape, () and integer dtypes included; `f` gets a copy, `x` is never changed;
+float32 stays float32, so that one can see where single precision breaks.
 """
 
 from __future__ import annotations

@@ -169,8 +169,13 @@ class Tensor:
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the mean over `axis` (all axes by default)."""
-        total = self.sum(axis, keepdims)
-        return total * (total.data.size / self.data.size)
+        shape, mean = self.data.shape, self.data.mean(axis=axis, keepdims=keepdims)
+        count = self.data.size / mean.size
+
+        def pull(G: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(restore_axes(G, shape, axis, keepdims), shape) / count
+
+        return node("mean", mean, (self, pull))
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return the maximum over `axis`; entries that tie share the gradient equally."""
@@ -215,7 +220,9 @@ class Tensor:
             )
         G = {id(self): np.ones_like(self.data)}  # this walk's gradients, so that a second walk starts fresh
         for tensor in reversed(topological_order(self)):
-            upstream = G[id(tensor)]
+            if tensor.constant:
+                continue
+            upstream = G.pop(id(tensor))
             tensor.grad = tensor.grad + upstream
             for parent, pull in zip(tensor.parents, tensor._pulls, strict=True):
                 if not parent.constant:
