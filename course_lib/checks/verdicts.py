@@ -1,0 +1,101 @@
+"""From outcome to verdict: does it pass, what is wrong, and which misconception gives exactly this?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.checks.cases import Case, Outcome
+from course_lib.checks.compare import compare
+from course_lib.checks.expressions import same_function, values_at
+
+EXPRESSION_POINTS = np.array([0.5, 1.25, 2.0, 3.75])
+
+
+def _formula(expected: Any, got: Any, rtol: float, atol: float) -> str | None:
+    return same_function(expected, got)
+
+
+def _formula_values(expected: Any, got: Any, rtol: float, atol: float) -> str | None:
+    """As "formula", but `expected` holds numbers only, so that it may be shown to students."""
+    values = values_at(got, EXPRESSION_POINTS)
+    if isinstance(values, str):
+        return values
+    message = compare(np.asarray(expected), values, rtol, atol)
+    return f"as a function of x, at x = {EXPRESSION_POINTS.tolist()}: {message}" if message else None
+
+
+COMPARISONS: dict[str, Callable[[Any, Any, float, float], str | None]] = {
+    "values": compare,
+    "formula": _formula,
+    "formula values": _formula_values,
+}
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A named wrong answer that students really give, with a hint that does not give the right one away."""
+
+    name: str
+    hint: str
+
+
+def verdict(case: Case, expected: Any, outcome: Outcome) -> str | None:
+    """Return what is wrong with an outcome, as one message, or ``None`` if the case passes.
+
+    Examples
+    --------
+    >>> verdict(Case("f(2)"), 4.0, Outcome(value=3.0))
+    'expected 4, got 3'
+    """
+    if outcome.error:
+        return outcome.error + (f" (at: {outcome.line})" if outcome.line else "")
+    if message := COMPARISONS[case.comparison](expected, outcome.value, case.rtol, case.atol):
+        return message
+    if outcome.changed and not case.inputs_change:
+        return f"the answer is right, but its argument {outcome.changed[0]} was changed: work on a copy"
+    if outcome.warned and case.warnings == "forbidden":
+        return f"the answer is right, but NumPy warned: {outcome.warned[0]}"
+    return None
+
+
+def recognise(
+    cases: Sequence[Case],
+    failures: Sequence[str | None],
+    outcomes: Sequence[Outcome],
+    known: Sequence[tuple[Misconception, Sequence[Outcome | None]]],
+) -> list[Misconception]:
+    """Name the misconceptions that explain an answer's failures, the one that explains most first.
+
+    `known` holds each misconception with its own outcomes, ``None`` in the cases that it passes. One explains an answer
+    if the answer fails in the same way wherever the misconception does. A further one is named only if it explains a
+    failure that those before it do not.
+    """
+    explained: list[tuple[set[int], Misconception]] = []
+    for misconception, typical in known:
+        deviates = {i for i, theirs in enumerate(typical) if theirs is not None}
+        if deviates and all(failures[i] and _alike(cases[i], outcomes[i], typical[i]) for i in deviates):
+            explained.append((deviates, misconception))
+    named, covered = [], set[int]()
+    for deviates, misconception in sorted(explained, key=lambda row: -len(row[0])):
+        if deviates - covered:
+            named.append(misconception)
+            covered |= deviates
+    return named
+
+
+def _alike(case: Case, got: Outcome, theirs: Outcome | None) -> bool:
+    if theirs is None:
+        return True
+    if got.error or theirs.error:
+        return got.error.partition(":")[0] == theirs.error.partition(":")[0]
+    if bool(got.changed) != bool(theirs.changed) and not case.inputs_change:
+        return False
+    if case.comparison.startswith("formula"):
+        typical, found = (values_at(outcome.value, EXPRESSION_POINTS) for outcome in (theirs, got))
+        both = isinstance(typical, np.ndarray) and isinstance(found, np.ndarray)
+        return both and compare(typical, found) is None
+    return compare(theirs.value, got.value, max(case.rtol, 1e-7), case.atol) is None
