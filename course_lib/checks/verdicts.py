@@ -20,11 +20,11 @@ def _formula(expected: Any, got: Any, rtol: float, atol: float) -> str | None:
 
 
 def _formula_values(expected: Any, got: Any, rtol: float, atol: float) -> str | None:
-    """As "formula", but `expected` holds numbers only, so that it may be shown to students."""
+    """As "formula", but compares values at a few points only, so that what is published gives no formula away."""
     values = values_at(got, EXPRESSION_POINTS)
     if isinstance(values, str):
         return values
-    message = compare(np.asarray(expected), values, rtol, atol)
+    message = compare(published("formula values", expected), values, rtol, atol)
     return f"as a function of x, at x = {EXPRESSION_POINTS.tolist()}: {message}" if message else None
 
 
@@ -33,6 +33,14 @@ COMPARISONS: dict[str, Callable[[Any, Any, float, float], str | None]] = {
     "formula": _formula,
     "formula values": _formula_values,
 }
+
+
+def published(comparison: str, value: Any) -> Any:
+    """Return the form in which an expected value may stand in ``checks.json``: a formula as numbers."""
+    if comparison == "formula values" and isinstance(value, str):
+        values = values_at(value, EXPRESSION_POINTS)
+        return None if isinstance(values, str) else values
+    return value
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def _alike(case: Case, got: Outcome, theirs: Outcome | None) -> bool:
     if bool(got.changed) != bool(theirs.changed) and not case.inputs_change:
         return False
     if case.comparison.startswith("formula"):
-        typical, found = (values_at(outcome.value, EXPRESSION_POINTS) for outcome in (theirs, got))
+        typical, found = (published("formula values", outcome.value) for outcome in (theirs, got))
         both = isinstance(typical, np.ndarray) and isinstance(found, np.ndarray)
         return both and compare(typical, found) is None
     return compare(theirs.value, got.value, max(case.rtol, 1e-7), case.atol) is None
