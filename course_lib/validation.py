@@ -129,7 +129,5 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
         )
     if array.size and (array.min() < 0 or array.max() >= classes):
         row = int(np.argmax((array < 0) | (array >= classes)))
-        raise ValueError(
-            f"labels must lie in 0..{classes - 1} ({classes} logits), got {array[row]} at row {row}"
-        )
+        raise ValueError(f"labels must lie in 0..{classes - 1} ({classes} logits), got {array[row]} at row {row}")
     return array

@@ -156,9 +156,7 @@ def _draw_node(axes: Axes, node: Tensor, number: int, at: Place) -> None:
     corner = at[0] - BOX[0] / 2, at[1] - BOX[1] / 2
     shape = "round,pad=0,rounding_size=6"
     edge = COLORS["grey"] if node.parents else COLORS["green"]
-    axes.add_patch(
-        FancyBboxPatch(corner, *BOX, boxstyle=shape, facecolor="none", edgecolor=edge, linewidth=1.2)
-    )
+    axes.add_patch(FancyBboxPatch(corner, *BOX, boxstyle=shape, facecolor="none", edgecolor=edge, linewidth=1.2))
     axes.text(at[0], at[1] - 17, f"{number}: {title(node)}", ha="center", va="center", fontsize=11)
     axes.text(at[0], at[1] + 2, short(node.data), ha="center", va="center", fontsize=11, color=COLORS["blue"])
     if not node.constant:

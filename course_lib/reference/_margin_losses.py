@@ -21,9 +21,7 @@ class Hinge(Loss):
         """Refuse targets other than -1 and +1."""
         y, a = super().prepare(y, a)
         if not np.all(np.abs(y) == 1):
-            raise ValueError(
-                f"hinge targets must be -1 or +1, got {y[np.abs(y) != 1][0]}: write 2*y - 1 for 0/1"
-            )
+            raise ValueError(f"hinge targets must be -1 or +1, got {y[np.abs(y) != 1][0]}: write 2*y - 1 for 0/1")
         return y, a
 
     def terms(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:

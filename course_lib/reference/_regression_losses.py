@@ -148,9 +148,7 @@ class Poisson(Loss):
         """Refuse outputs that are no rate."""
         y, a = super().prepare(y, a)
         if np.any(a <= 0):
-            raise ValueError(
-                f"Poisson outputs must be > 0, got {a[a <= 0][0]}: end with an exponential or softplus"
-            )
+            raise ValueError(f"Poisson outputs must be > 0, got {a[a <= 0][0]}: end with an exponential or softplus")
         return y, a
 
     def terms(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:

@@ -22,8 +22,9 @@ def log_sum_exp(s: Any, axis: int = -1) -> np.ndarray:
     >>> log_sum_exp([[0.0, 0.0], [1e4, 1e4]])
     array([6.93147181e-01, 1.00006931e+04])
     """
-    s = as_float(s, "s")
-    m = finite_maximum(s, axis)
+    s = check_classes(as_float(s, "s"), axis)
+    m = s.max(axis=axis, keepdims=True)
+    m[np.isinf(m)] = 0  # inf - inf is no number
     with np.errstate(divide="ignore"):  # ln 0 = -inf is the answer for a slice of -inf
         return np.log(np.exp(s - m).sum(axis=axis)) + m.squeeze(axis)
 
@@ -50,7 +51,8 @@ def log_softmax(s: Any, axis: int = -1) -> np.ndarray:
     array([-10000.,      0.])
     """
     s = as_float(s, "s")
-    return s - np.expand_dims(log_sum_exp(s, axis), axis)
+    with np.errstate(invalid="ignore"):  # NaN, as in PyTorch, where s is +inf or a whole slice is -inf
+        return s - np.expand_dims(log_sum_exp(s, axis), axis)
 
 
 class Softmax(ActivationFunction):
@@ -73,8 +75,9 @@ class Softmax(ActivationFunction):
 
     def forward(self, s: np.ndarray) -> np.ndarray:
         """Return eˢ over its row sum."""
-        check_classes(s)
-        e = np.exp(s - finite_maximum(s, -1))
+        check_classes(s, -1)
+        with np.errstate(invalid="ignore"):  # a row of NaN, as in PyTorch, where s holds +inf or is all -inf
+            e = np.exp(s - s.max(axis=-1, keepdims=True))
         e /= e.sum(axis=-1, keepdims=True)
         return e
 
@@ -97,7 +100,6 @@ class LogSoftmax(ActivationFunction):
 
     def forward(self, s: np.ndarray) -> np.ndarray:
         """Return s - K(s)."""
-        check_classes(s)
         return log_softmax(s)
 
     def backward(self, s: np.ndarray, a: np.ndarray, G: np.ndarray) -> np.ndarray:
@@ -105,16 +107,11 @@ class LogSoftmax(ActivationFunction):
         return G - np.exp(a) * G.sum(axis=-1, keepdims=True)
 
 
-def finite_maximum(s: np.ndarray, axis: int) -> np.ndarray:
-    """Return the maximum along `axis`, kept as length 1, with 0 in place of ±inf (inf - inf is no number)."""
-    m = s.max(axis=axis, keepdims=True)
-    return np.where(np.isinf(m), 0, m)
-
-
-def check_classes(s: np.ndarray) -> None:
-    """Refuse an `s` without a last axis of at least one class."""
-    if s.ndim == 0 or s.shape[-1] == 0:
-        raise ValueError(f"softmax needs a last axis with at least one class, got shape {s.shape}")
+def check_classes(s: np.ndarray, axis: int) -> np.ndarray:
+    """Return `s` if it has at least one class along `axis`."""
+    if s.ndim == 0 or s.shape[axis] == 0:
+        raise ValueError(f"s needs at least one class along axis {axis}, got shape {s.shape}")
+    return s
 
 
 softmax = Softmax()

@@ -92,7 +92,7 @@ class Softsign(Elementwise):
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Return 1/(1 + |s|)²."""
-        return 1 / (1 + np.abs(s)) ** 2
+        return (1 / (1 + np.abs(s))) ** 2
 
 
 class Exponential(Elementwise):

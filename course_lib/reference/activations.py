@@ -118,6 +118,4 @@ def get_activation(activation: str | ActivationFunction | None) -> ActivationFun
     ...
     ValueError: unknown activation 'rleu'; did you mean 'relu'? Known: elu, exponential, ...
     """
-    return look_up(
-        "activation", "linear" if activation is None else activation, ACTIVATIONS, ActivationFunction
-    )
+    return look_up("activation", "linear" if activation is None else activation, ACTIVATIONS, ActivationFunction)

@@ -81,24 +81,25 @@ class Tensor:
     # arithmetic -----------------------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Tensor:
-        other = as_tensor(other)
+        other = self.meet(other)
         return node("+", self.data + other.data, (self, lambda G: G), (other, lambda G: G))
 
     def __sub__(self, other: Any) -> Tensor:
-        other = as_tensor(other)
+        other = self.meet(other)
         return node("−", self.data - other.data, (self, lambda G: G), (other, lambda G: -G))
 
     def __mul__(self, other: Any) -> Tensor:
-        a, b = self.data, as_tensor(other).data
-        return node("×", a * b, (self, lambda G: G * b), (as_tensor(other), lambda G: G * a))
+        other = self.meet(other)
+        a, b = self.data, other.data
+        return node("×", a * b, (self, lambda G: G * b), (other, lambda G: G * a))
 
     def __truediv__(self, other: Any) -> Tensor:
-        other = as_tensor(other)
+        other = self.meet(other)
         a, b = self.data, other.data
         return node("÷", a / b, (self, lambda G: G / b), (other, lambda G: -G * a / b**2))
 
     def __pow__(self, other: Any) -> Tensor:
-        other = as_tensor(other)
+        other = self.meet(other)
         a, b = self.data, other.data
         power = a**b
         # at b = 0 the slope is 0 for every a; a**(b - 1) would divide by zero at a = 0
@@ -106,28 +107,37 @@ class Tensor:
         return node("**", power, (self, lambda G: G * slope), (other, lambda G: G * power * np.log(a)))
 
     def __matmul__(self, other: Any) -> Tensor:
-        return matmul(self, as_tensor(other))
+        return matmul(self, self.meet(other))
 
     def __neg__(self) -> Tensor:
         return node("neg", -self.data, (self, lambda G: -G))
 
     def __radd__(self, other: Any) -> Tensor:
-        return as_tensor(other) + self
+        return self.meet(other) + self
 
     def __rsub__(self, other: Any) -> Tensor:
-        return as_tensor(other) - self
+        return self.meet(other) - self
 
     def __rmul__(self, other: Any) -> Tensor:
-        return as_tensor(other) * self
+        return self.meet(other) * self
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return as_tensor(other) / self
+        return self.meet(other) / self
 
     def __rpow__(self, other: Any) -> Tensor:
-        return as_tensor(other) ** self
+        return self.meet(other) ** self
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return as_tensor(other) @ self
+        return self.meet(other) @ self
+
+    def meet(self, other: Any) -> Tensor:
+        """Return `other` itself if it is a Tensor, else a constant; a plain number takes this dtype."""
+        if isinstance(other, Tensor):
+            return other
+        plain = isinstance(other, (int, float))
+        constant = Tensor(np.asarray(other, self.data.dtype) if plain else other)
+        constant.constant = True
+        return constant
 
     # functions, entry by entry --------------------------------------------------------------------------
 
@@ -182,7 +192,7 @@ class Tensor:
         shape = self.data.shape
         top = self.data.max(axis=axis, keepdims=keepdims)
         ties = self.data == restore_axes(top, shape, axis, keepdims)
-        share = ties / ties.sum(axis=axis, keepdims=True)
+        share = ties.astype(top.dtype) / ties.sum(axis=axis, keepdims=True, dtype=top.dtype)
         return node("max", top, (self, lambda G: share * restore_axes(G, shape, axis, keepdims)))
 
     # moving entries about -------------------------------------------------------------------------------
@@ -215,8 +225,7 @@ class Tensor:
         """Add dself/dt to `t.grad` for every tensor t that this scalar was made from."""
         if self.data.size != 1:
             raise ValueError(
-                f"backward starts at a scalar, this tensor has shape {self.data.shape}: "
-                "take .sum() or .mean() first"
+                f"backward starts at a scalar, this tensor has shape {self.data.shape}: take .sum() or .mean() first"
             )
         G = {id(self): np.ones_like(self.data)}  # this walk's gradients, so that a second walk starts fresh
         for tensor in reversed(topological_order(self)):
@@ -241,15 +250,6 @@ class Tensor:
     def __repr__(self) -> str:
         label = f", name={self.name!r}" if self.name else ""
         return f"Tensor({np.array2string(self.data, precision=4, threshold=10)}{label})"
-
-
-def as_tensor(value: Any) -> Tensor:
-    """Return `value` itself if it is a Tensor, else a constant that holds it."""
-    if isinstance(value, Tensor):
-        return value
-    constant = Tensor(value)
-    constant.constant = True
-    return constant
 
 
 def node(operation: str, data: np.ndarray, *links: tuple[Tensor, Pull]) -> Tensor:
