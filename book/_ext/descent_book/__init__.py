@@ -1,15 +1,17 @@
-"""What the book adds to Jupyter Book: a site that asks no other host for anything, self-checks, cards, accessibility."""
+"""What the book adds to Jupyter Book, one module an idea.
 
-from pathlib import Path
+``vendor`` and ``offline``: a site that asks no other host for anything; ``widgets``: load their runtime late;
+``freshness``: run pages again when their code changed; ``theme``: templates and accessible HTML; ``api`` and
+``docstrings``: reference pages; ``self_check`` and ``chapters``: the directives of those names.
+"""
 
 from sphinx.application import Sphinx
 
-from . import offline, self_check, vendor, widgets
+from . import api, chapters, docstrings, freshness, offline, self_check, theme, vendor, widgets
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    """Connect every part; each lives in its own module."""
-    app.connect("config-inited", lambda app, config: config.html_static_path.append(str(Path(__file__).parent / "static")))
-    for part in (vendor, offline, widgets, self_check):
+    """Connect every part."""
+    for part in (vendor, offline, widgets, freshness, theme, api, docstrings, self_check, chapters):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -36,7 +36,7 @@ class CheckQuestion(nodes.Part, nodes.TextElement):
 
 
 class CheckAnswer(nodes.Part, nodes.TextElement):
-    """One answer; ``group`` and ``key`` name its radio button."""
+    """One answer; ``group`` and ``key`` name its radio button, ``letter`` stands before it."""
 
 
 class CheckReasons(nodes.Part, nodes.Element):
@@ -82,7 +82,7 @@ class SelfCheck(SphinxDirective):
         answer[0] = nodes.Text(answer[0].astext()[3:].lstrip())
         key = f"{group}-{number}"
         return (
-            CheckAnswer("", "", *answer.children, group=group, key=key),
+            CheckAnswer("", "", *answer.children, group=group, key=key, letter=chr(ord("A") + number - 1)),
             CheckReason("", *explanation, key=key, right=mark == RIGHT),
         )
 
@@ -100,7 +100,10 @@ def visit_question(self: HTML5Translator, node: CheckQuestion) -> None:
 def visit_answer(self: HTML5Translator, node: CheckAnswer) -> None:
     """Write a radio button and open its label."""
     button = f'<input type="radio" name="{node["group"]}" id="{node["key"]}" value="{node["key"]}">'
-    self.body.append(f'<div class="self-check-answer">{button}<label for="{node["key"]}">')
+    self.body.append(
+        f'<div class="self-check-answer">{button}<label for="{node["key"]}">'
+        f'<span class="self-check-letter">{node["letter"]}</span> '
+    )
 
 
 def visit_reasons(self: HTML5Translator, node: CheckReasons) -> None:
