@@ -3,10 +3,12 @@
 Decks: A = UW ML530 "Deep Learning Introduction"; C = USC EE599 "Training Methods".
 """
 
+import math
+
 import numpy as np
 import pytest
 
-from course_lib import filters
+from course_lib import filters, search
 
 
 def test_deck_a_weights_of_the_past_for_a_tenth():
@@ -61,3 +63,47 @@ def test_erratum_c_the_ar1_equation_with_a0_would_not_have_its_transfer_function
     np.testing.assert_allclose(filters.Filter(b, a)(x), right, rtol=1e-10)
     assert np.abs(filters.Filter(b, a)(x) - printed).max() > 0.1
     assert not filters.Filter(b, (1.0, a[0])).stable  # the printed recursion never forgets
+
+
+DECK_A_TABLE = [
+    (3, 0, 34, 2),
+    (3, 1, 12, 4),
+    (3, 2, 4, 11),
+    (3, 3, 2, 32),
+    (2, 0, 15, 4),
+    (2, 1, 5, 11),
+    (2, 2, 2, 32),
+    (1, 0, 8, 11),
+    (1, 1, 3, 32),
+    (0, 0, 5, 32),
+]
+
+
+def deck_a_formula(max_epochs, factor):
+    """The deck's formula, its logarithms in floats; its brackets from the deck's `int(logeta(max_iter))`."""
+    total = math.ceil(1 + math.log(max_epochs, factor))
+    return [
+        (b, r, math.ceil(total / (b + 1) * factor ** (b - r)), math.ceil(max_epochs / factor ** (b - r)))
+        for b in range(int(math.log(max_epochs) / math.log(factor)), -1, -1)
+        for r in range(b + 1)
+    ]
+
+
+def test_deck_a_hyperband_table_for_32_epochs_and_factor_3():
+    assert search.hyperband_rounds(32, 3) == DECK_A_TABLE
+    assert deck_a_formula(32, 3) == DECK_A_TABLE
+
+
+@pytest.mark.parametrize(("max_epochs", "factor", "power"), [(243, 3, 5), (1000, 10, 3)])
+def test_erratum_a_the_float_formula_loses_a_bracket_at_an_exact_power(max_epochs, factor, power):
+    exact, floats = search.hyperband_rounds(max_epochs, factor), deck_a_formula(max_epochs, factor)
+    assert factor**power == max_epochs
+    assert exact[0].bracket == power and floats[0][0] == power - 1
+    assert len(exact) == len(floats) + power + 1
+    assert exact[0].epochs == 1  # the lost bracket is the one that begins with one epoch
+
+
+def test_deck_a_bracket_0_is_random_search():
+    drawn = search.hyperband(lambda c, e, s: (c["x"], None), {"x": ("uniform", 0.0, 1.0)}, 32, 3, seed=0)
+    last = [trial for trial in drawn if trial.key.startswith("0.")]
+    assert len(last) == 5 and {trial.epochs for trial in last} == {32}

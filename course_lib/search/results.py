@@ -1,0 +1,94 @@
+"""What a search found: its trials, the best of them, and a table to look at."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib.search.space import Config
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration, tried.
+
+    Attributes
+    ----------
+    key : str
+        Its place in the search: a running number, or ``bracket.candidate.epochs``.
+    config : dict
+        Hyper-parameters.
+    epochs : int or None
+        Epochs it had been trained for by then, where the search decides about them.
+    loss : float
+        What the objective returned; lower is better, NaN is worst.
+    seconds : float
+        How long that took.
+    """
+
+    key: str
+    config: Config
+    epochs: int | None
+    loss: float
+    seconds: float
+
+    @property
+    def rank(self) -> float:
+        """The loss, with NaN as infinity: what trials are sorted by."""
+        return math.inf if math.isnan(self.loss) else self.loss
+
+
+@dataclass(frozen=True)
+class Results:
+    """The trials of a search, in the order in which they were proposed."""
+
+    trials: tuple[Trial, ...]
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    @property
+    def best(self) -> Trial:
+        """The trial with the lowest loss among those trained longest (the first on ties)."""
+        if not self.trials:
+            raise ValueError("no trial was made: the space is empty or n is 0")
+        longest = max(trial.epochs or 0 for trial in self.trials)
+        return min((t for t in self.trials if (t.epochs or 0) == longest), key=lambda trial: trial.rank)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one flat dict a trial, as a data frame takes them."""
+        return [
+            {**trial.config, "epochs": trial.epochs, "loss": trial.loss, "seconds": trial.seconds}
+            for trial in self.trials
+        ]
+
+    def pivot(self, rows: str, columns: str) -> tuple[list, list, np.ndarray]:
+        """Return the values of two hyper-parameters and the mean loss for each pair of them.
+
+        Parameters
+        ----------
+        rows, columns : str
+            Names in the configurations, or ``"epochs"``.
+
+        Returns
+        -------
+        row_values, column_values : list
+            In the order in which they first appear.
+        losses : ndarray, (len(row_values), len(column_values))
+            Mean loss; NaN where a pair was not tried.
+        """
+        cells: dict[tuple, list[float]] = {}
+        for trial in self.trials:
+            values = {"epochs": trial.epochs, **trial.config}
+            for name in (rows, columns):
+                if name not in values:
+                    raise ValueError(f"no hyper-parameter is called {name!r}; known: {', '.join(values)}")
+            cells.setdefault((values[rows], values[columns]), []).append(trial.loss)
+        row_values, column_values = (list(dict.fromkeys(pair[i] for pair in cells)) for i in (0, 1))
+        losses = [[np.mean(cells.get((r, c), [math.nan])) for c in column_values] for r in row_values]
+        return row_values, column_values, np.array(losses)

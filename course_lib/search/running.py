@@ -1,0 +1,69 @@
+"""Run a list of trials: those in the journal are not run again, the others one by one or on an executor."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+
+from course_lib.search.journal import Journal, State
+from course_lib.search.results import Trial
+from course_lib.search.space import Config
+
+Objective = Callable[[Config], float]
+Train = Callable[[Config, int, State | None], tuple[float, State | None]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial to be made.
+
+    Attributes
+    ----------
+    key : str
+        Its place in the search.
+    config : dict
+    epochs : int or None
+        Epochs to be reached, None where the objective decides.
+    parent : str or None
+        Key of the trial whose state it goes on from.
+    """
+
+    key: str
+    config: Config
+    epochs: int | None = None
+    parent: str | None = None
+
+
+def run(function: Objective | Train, jobs: Sequence[Job], journal: Journal, executor: Executor | None) -> list[Trial]:
+    """Return the trials of the jobs, in their order; each is in the journal as soon as it is finished."""
+    known = {job.key: journal.find(job.key, job.config, job.epochs) for job in jobs}
+    todo = [job for job in jobs if known[job.key] is None]
+    if executor is None:
+        for job in todo:
+            known[job.key] = _finish(job, _timed(function, job, journal.state(job.parent)), journal)
+    else:
+        futures = {executor.submit(_timed, function, job, journal.state(job.parent)): job for job in todo}
+        try:
+            for future in as_completed(futures):
+                known[futures[future].key] = _finish(futures[future], future.result(), journal)
+        finally:  # after an error in one trial the others need not start
+            for future in futures:
+                future.cancel()
+    return [trial for trial in known.values() if trial is not None]
+
+
+def _timed(function: Callable, job: Job, state: State | None) -> tuple[float, State | None, float]:
+    """Run one trial; this is what goes to a worker."""
+    start = time.perf_counter()
+    if job.epochs is None:
+        loss, state = function(dict(job.config)), None
+    else:
+        loss, state = function(dict(job.config), job.epochs, state)
+    return float(loss), state, time.perf_counter() - start
+
+
+def _finish(job: Job, outcome: tuple[float, State | None, float], journal: Journal) -> Trial:
+    loss, state, seconds = outcome
+    trial = Trial(job.key, job.config, job.epochs, loss, seconds)
+    journal.add(trial, state)
+    return trial
