@@ -120,7 +120,7 @@ def _processed(source: NotebookNode, steps: Iterable[type[NbGraderPreprocessor]]
 
 
 def _drop_bare_stubs(notebook: NotebookNode) -> None:
-    """A stub outside a function would stop the cell: what stands before it is the stub already."""
+    """Remove stubs outside functions, which would stop the cell: what stands before them is the stub already."""
     for cell in notebook.cells:
         if utils.is_solution(cell) and cell.cell_type == "code":
             cell.source = "\n".join(line for line in cell.source.splitlines() if line != STUB)

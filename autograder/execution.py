@@ -1,0 +1,219 @@
+"""One submission in, one graded notebook and its record out: a function of bytes.
+
+The student's cells run in a kernel of their own. A test cell is not run there: its question is graded here, by asking
+that kernel to answer the question's cases and comparing the plain values that come back. Test cells that belong to no
+question of ``questions.py`` (plain asserts written by an instructor) run in the kernel, as nbgrader would run them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_output
+from nbgrader import utils
+
+from autograder import __version__
+from autograder.intake import repair
+from autograder.kernel import Kernel, Limits, Run
+from autograder.notebooks import (
+    NotebookProblem,
+    gradable,
+    grade_id,
+    is_manual,
+    is_test,
+    read_notebook,
+    write_notebook,
+)
+from autograder.questions import FreeText, ProblemSet, QuestionResult
+from autograder.records import Record
+from autograder.release import load_set, public_checks, read_source, write_checks
+from course_lib.checks import Case, Outcome
+
+SANDBOX = "stock kernel"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What submissions to one set are graded by."""
+
+    problem_set: ProblemSet
+    notebook: NotebookNode
+    files: Mapping[str, bytes]
+    source_hash: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A record, and the graded notebook as bytes (empty if the submission was quarantined)."""
+
+    record: Record
+    notebook: bytes = b""
+
+
+@lru_cache(maxsize=16)
+def load_task(folder: Path) -> Task:
+    """Load a set from ``solutions/NN_topic/``: once a process."""
+    problem_set, source = load_set(folder), read_source(folder)
+    files = {"checks.json": write_checks(public_checks(problem_set))}
+    own = {f"{problem_set.name}.ipynb", "questions.py"}
+    files |= {f.name: f.read_bytes() for f in sorted(folder.iterdir()) if f.is_file() and f.name not in own}
+    digest = hashlib.sha256()
+    for name in sorted(f.name for f in folder.iterdir() if f.is_file()):
+        digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
+    return Task(problem_set, gradable(source), files, digest.hexdigest())
+
+
+def grade(student: str, submission: bytes, task: Task, limits: Limits | None = None) -> Graded:
+    """Grade one submission.
+
+    Whatever the submission is or does, the result is a graded notebook with its record, or a record that names the
+    reason for quarantine.
+    """
+    began = time.monotonic()
+    limits = limits or Limits()
+    facts = _Facts(student, task.problem_set.name, hashlib.sha256(submission).hexdigest(), task.source_hash)
+    try:
+        notebook, notes = repair(read_notebook(submission), task.notebook)
+    except NotebookProblem as problem:
+        return Graded(facts.record(quarantine=str(problem)))
+    with tempfile.TemporaryDirectory(prefix="descent-") as name:
+        for file, data in task.files.items():
+            (Path(name) / file).write_bytes(data)
+        with Kernel(Path(name), limits) as kernel:
+            results = _run_notebook(notebook, task.problem_set, kernel)
+    manual = _manual_answers(notebook, task)
+    _insert_rubrics(notebook, task.problem_set)
+    record = facts.record(questions=results, manual=manual, notes=tuple(notes), seconds=time.monotonic() - began)
+    return Graded(record, write_notebook(notebook))
+
+
+def _manual_answers(notebook: NotebookNode, task: Task) -> tuple[tuple[str, float, str], ...]:
+    """List the questions graded by hand with their points and answers, an untouched one as an empty text."""
+    handed_out = {grade_id(cell): cell.source.strip() for cell in task.notebook.cells}
+    return tuple(
+        (name, float(cell.metadata.nbgrader.points), "" if cell.source.strip() == handed_out[name] else cell.source)
+        for cell in notebook.cells
+        if is_manual(cell) and (name := grade_id(cell))
+    )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    student: str
+    set_name: str
+    submission_hash: str
+    source_hash: str
+
+    def record(self, **results: object) -> Record:
+        facts = {"submission_hash": self.submission_hash, "source_hash": self.source_hash}
+        return Record(self.student, self.set_name, **facts, sandbox=SANDBOX, engine=__version__, **results)  # type: ignore[arg-type]
+
+
+def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kernel) -> tuple[QuestionResult, ...]:
+    kernel.run(f"__import__('course_lib.checks.remote', fromlist=['refuse']).refuse({list(problem_set.refuses)!r})")
+    errors: dict[str, str] = {}
+    results = []
+    for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
+        cell.execution_count = count
+        if is_test(cell):
+            results.append(_grade_cell(cell, problem_set, kernel, errors))
+            continue
+        run = kernel.run(cell.source)
+        cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
+        if run.error and utils.is_solution(cell):
+            errors[grade_id(cell).removesuffix("_answer")] = run.error
+    return tuple(results)
+
+
+def _grade_cell(
+    cell: NotebookNode, problem_set: ProblemSet, kernel: Kernel, errors: Mapping[str, str]
+) -> QuestionResult:
+    name = grade_id(cell)
+    question = problem_set.questions.get(name)
+    if question is None:
+        return _grade_plain(cell, kernel)
+    result = _with_problem(question.grade(_patient(kernel.ask)), errors.get(name, ""))
+    cell.outputs = [
+        new_output("stream", name="stdout", text=summary(result)),
+        new_output(
+            "execute_result", data={"text/plain": repr(float(result.points))}, execution_count=cell.execution_count
+        ),
+    ]
+    return result
+
+
+def _patient(ask: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
+    """Ask no further once a case of the question has run out of time."""
+    late: list[Outcome] = []
+
+    def run(case: Case) -> Outcome:
+        outcome = late[0] if late else ask(case)
+        if outcome.error.startswith("Timeout"):
+            late.append(outcome)
+        return outcome
+
+    return run
+
+
+def _with_problem(result: QuestionResult, problem: str) -> QuestionResult:
+    return replace(result, problem=f"the answer's cell stopped with {problem}") if problem else result
+
+
+def _grade_plain(cell: NotebookNode, kernel: Kernel) -> QuestionResult:
+    """Grade a test cell of asserts: any error is 0, a last value in 0..max is partial credit, else full marks."""
+    run = kernel.run(cell.source)
+    cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
+    most = float(cell.metadata.nbgrader.points)
+    earned = 0.0 if run.error else _partial_credit(run, most)
+    return QuestionResult(grade_id(cell), earned, most, problem=run.error)
+
+
+def _partial_credit(run: Run, most: float) -> float:
+    values = [out.data.get("text/plain", "") for out in run.outputs if out.output_type == "execute_result"]
+    if not values:
+        return most
+    try:
+        value = float(values[-1])
+    except ValueError:
+        return most
+    return value if math.isfinite(value) and 0 <= value <= most else 0.0
+
+
+def summary(result: QuestionResult) -> str:
+    """Write a question's result as a few lines of text, as they stand in the graded notebook."""
+    lines = [f"{result.name}: {result.points:g} of {result.max_points:g} points, "
+             f"{result.passed} of {len(result.cases)} tests passed"]  # fmt: skip
+    if result.problem:
+        lines.append(f"  {result.problem}")
+    lines += [f"  {case.description}: {case.message}" for case in result.cases if case.message]
+    lines += [f"  This is what one gets with: {m.name}. {m.hint}" for m in result.misconceptions]
+    return "\n".join(lines) + "\n"
+
+
+def _error_output(problem: str) -> NotebookNode:
+    kind, _, text = problem.partition(": ")
+    return new_output("error", ename=kind, evalue=text, traceback=[problem])
+
+
+def _insert_rubrics(notebook: NotebookNode, problem_set: ProblemSet) -> None:
+    """Show the rubric above each question graded by hand, for whoever grades it in formgrader."""
+    by_name = {question.name: question for question in problem_set.free_text}
+    cells = []
+    for cell in notebook.cells:
+        if grade_id(cell) in by_name:
+            cells.append(new_markdown_cell(_rubric(by_name[grade_id(cell)])))
+        cells.append(cell)
+    notebook.cells = cells
+
+
+def _rubric(question: FreeText) -> str:
+    rows = "\n".join(f"- {points:g}: {criterion}" for points, criterion in question.rubric)
+    return f"**Rubric ({question.points:g} points)**\n\n{rows}\n\n*Model answer.* {question.model_answer}"

@@ -1,0 +1,263 @@
+"""The only writer of nbgrader's gradebook: one engine, one transaction a submission, nothing written twice.
+
+The database is nbgrader's own, so formgrader, manual grading, late penalties and ``nbgrader export`` work on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import api, utils
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from autograder.course import Course
+from autograder.execution import Task
+from autograder.notebooks import grade_id
+from autograder.records import Record
+from autograder.release import CourseProblem
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one student has in one set: the sum, the parts by question, and what is still to be graded by hand."""
+
+    student: str
+    submitted: datetime | None
+    score: float
+    max_score: float
+    late_penalty: float = 0.0
+    needs_manual: bool = False
+    parts: dict[str, float] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+
+
+class Gradebook:
+    """An open gradebook; use it as a context manager.
+
+    Raises
+    ------
+    CourseProblem
+        If the database cannot be opened or written, with the address and what to try.
+    """
+
+    def __init__(self, course: Course) -> None:
+        self.url, self.course_id = course.db_url, course.course_id
+        if self.url.startswith("sqlite:///"):
+            course.autograded.parent.mkdir(parents=True, exist_ok=True)
+        with self._explained():
+            api.Gradebook(
+                self.url, course.course_id
+            ).close()  # creates nbgrader's tables and version row if they are not there
+            self.engine = _engine(self.url)
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise CourseProblem(
+                f"the gradebook {_without_password(self.url)} cannot be used ({reason}): close other programs that use "
+                "it, check that the disk has room and the server runs, then run the command again"
+            ) from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self._explained(), Session(self.engine) as session, session.begin():
+            yield session
+
+    def save_set(self, task: Task) -> None:
+        """Put the set's cells, with their points, into the gradebook as they are in its source."""
+        with self._transaction() as session:
+            _save_set(session, task, self.course_id)
+
+    def record(self, record: Record, submitted: datetime | None, answer_changed: bool) -> None:
+        """Write one graded submission, in one transaction.
+
+        `answer_changed` says that grades given by hand belong to an earlier submission and have to be looked at again.
+        """
+        with self._transaction() as session:
+            _record(session, record, submitted, answer_changed)
+
+    def graded(self, set_name: str) -> set[str]:
+        """Ids of the students who have a grade in a set."""
+        with self._transaction() as session:
+            query = select(api.SubmittedAssignment.student_id).join(api.Assignment)
+            return set(session.scalars(query.where(api.Assignment.name == set_name)))
+
+    def scores(self, set_name: str) -> list[Score]:
+        """Scores of all students known to the gradebook, in order of id; who handed nothing in has 0."""
+        with self._transaction() as session:
+            assignment = session.scalars(select(api.Assignment).where(api.Assignment.name == set_name)).one_or_none()
+            if assignment is None:
+                return []
+            handed_in = {submission.student_id: submission for submission in assignment.submissions}
+            students = session.scalars(select(api.Student).order_by(api.Student.id)).all()
+            most = float(assignment.max_score or 0)
+            return [_score(student, handed_in.get(student.id), most) for student in students]
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, future=True)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def configure(connection: Any, _: Any) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA busy_timeout=10000")
+
+    return engine
+
+
+def _without_password(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _save_set(session: Session, task: Task, course_id: str) -> None:
+    name = task.problem_set.name
+    assignment = session.scalars(select(api.Assignment).where(api.Assignment.name == name)).one_or_none()
+    if assignment is None:
+        assignment = api.Assignment(name=name, course_id=course_id)
+        session.add(assignment)
+    notebook = next((n for n in assignment.notebooks if n.name == name), None)
+    if notebook is None:
+        notebook = api.Notebook(name=name, assignment=assignment)
+        session.add(notebook)
+    wanted = {grade_id(cell): cell for cell in task.notebook.cells if grade_id(cell)}
+    _drop_cells(session, notebook, wanted)
+    for cell in wanted.values():
+        _save_cell(session, notebook, cell)
+
+
+def _drop_cells(session: Session, notebook: Any, wanted: dict[str, NotebookNode]) -> None:
+    for cell in list(notebook._base_cells):
+        if cell.name in wanted and isinstance(cell, _kinds(wanted[cell.name])):
+            continue
+        if any(grade.manual_score is not None for grade in cell.grades or ()):
+            raise CourseProblem(
+                f"{notebook.name}: cell {cell.name!r} is no longer in the source, but has grades given by hand; "
+                "put the cell back, or remove the set from the gradebook with 'nbgrader db assignment remove'"
+            )
+        for row in [*(cell.grades or ()), *(cell.comments or ())]:
+            session.delete(row)
+        session.delete(cell)
+    for cell in list(notebook.source_cells):
+        if cell.name not in wanted:
+            session.delete(cell)
+    session.flush()
+
+
+def _kinds(cell: NotebookNode) -> tuple[type, ...]:
+    return tuple(
+        kind
+        for kind, wanted in (
+            (api.GradeCell, utils.is_grade(cell)),
+            (api.SolutionCell, utils.is_solution(cell)),
+            (api.TaskCell, utils.is_task(cell)),
+        )
+        if wanted
+    )
+
+
+def _save_cell(session: Session, notebook: Any, cell: NotebookNode) -> None:
+    name = grade_id(cell)
+    for kind in _kinds(cell):
+        row = next((c for c in notebook._base_cells if c.name == name and type(c) is kind), None)
+        if row is None:
+            row = kind(name=name, notebook=notebook)
+            session.add(row)
+        if kind is not api.SolutionCell:
+            row.max_score, row.cell_type = float(cell.metadata.nbgrader.points), cell.cell_type
+    source = next((c for c in notebook.source_cells if c.name == name), None)
+    if source is None:
+        source = api.SourceCell(name=name, notebook=notebook)
+        session.add(source)
+    source.cell_type, source.source, source.locked = cell.cell_type, cell.source, utils.is_locked(cell)
+    source.checksum = cell.metadata.nbgrader.get("checksum")
+
+
+def _record(session: Session, record: Record, submitted: datetime | None, answer_changed: bool) -> None:
+    query = select(api.Notebook).join(api.Assignment).where(api.Assignment.name == record.set_name)
+    notebook = session.scalars(query.where(api.Notebook.name == record.set_name)).one()
+    if session.get(api.Student, record.student) is None:
+        session.add(api.Student(id=record.student))
+        session.flush()
+    submission = next((s for s in notebook.assignment.submissions if s.student_id == record.student), None)
+    if submission is None:
+        submission = api.SubmittedAssignment(assignment=notebook.assignment, student_id=record.student)
+        session.add(submission)
+    submission.timestamp = submitted
+    theirs = next((n for n in submission.notebooks if n.notebook_id == notebook.id), None)
+    if theirs is None:
+        theirs = api.SubmittedNotebook(notebook=notebook, assignment=submission)
+        session.add(theirs)
+    session.flush()
+    _write_grades(session, notebook, theirs, record, answer_changed)
+    _write_comments(session, notebook, theirs, {name for name, _, text in record.manual if not text})
+
+
+def _write_grades(session: Session, notebook: Any, theirs: Any, record: Record, answer_changed: bool) -> None:
+    earned = {question.name: question.points for question in record.questions}
+    blank = {name for name, _, text in record.manual if not text}
+    rows = {grade.cell_id: grade for grade in theirs.grades}
+    for cell in [*notebook.grade_cells, *notebook.task_cells]:
+        grade = rows.get(cell.id)
+        if grade is None:
+            grade = api.Grade(cell_id=cell.id, notebook=theirs)
+            session.add(grade)
+        grade.auto_score = earned.get(cell.name, 0.0 if cell.name in blank else None)
+        by_hand = grade.manual_score is not None
+        grade.needs_manual_grade = answer_changed if by_hand else grade.auto_score is None
+
+
+def _write_comments(session: Session, notebook: Any, theirs: Any, unanswered: set[str]) -> None:
+    rows = {comment.cell_id: comment for comment in theirs.comments}
+    for cell in [*notebook.solution_cells, *notebook.task_cells]:
+        comment = rows.get(cell.id)
+        if comment is None:
+            comment = api.Comment(cell_id=cell.id, notebook=theirs)
+            session.add(comment)
+        comment.auto_comment = "No response." if cell.name in unanswered else None
+
+
+def _score(student: Any, submission: Any, most: float) -> Score:
+    who: dict[str, Any] = {
+        "first_name": student.first_name or "",
+        "last_name": student.last_name or "",
+        "email": student.email or "",
+        "lms_id": student.lms_user_id or "",
+    }
+    if submission is None:
+        return Score(student.id, None, 0.0, most, **who)
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
+    return Score(
+        student.id,
+        submission.timestamp,
+        sum(float(grade.score) for grade in grades),
+        most,
+        float(submission.late_submission_penalty or 0.0),
+        any(grade.needs_manual_grade for grade in grades),
+        {grade.cell.name: float(grade.score) for grade in grades},
+        {comment.cell.name: comment.comment for comment in comments if comment.comment},
+        **who,
+    )

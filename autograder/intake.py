@@ -1,0 +1,166 @@
+"""Take submissions in: find each student's notebook, and put back what the student should not have changed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader import utils
+
+from autograder.notebooks import NotebookProblem, grade_id, is_manual, is_test
+
+MAX_BYTES = 50_000_000
+STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One student's file, and what is to be said of it; `reason` is not empty if it cannot be used."""
+
+    student: str
+    file: Path | None = None
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def find_submissions(submitted: Path, set_name: str) -> list[Found]:
+    """List the submissions to one set under nbgrader's ``submitted/<student>/<set>/``, in order of student id."""
+    folders = sorted(folder for folder in submitted.glob("*") if (folder / set_name).is_dir())
+    return [_find(folder.name, folder / set_name, set_name) for folder in folders]
+
+
+def _find(student: str, folder: Path, set_name: str) -> Found:
+    if not STUDENT_ID.fullmatch(student):
+        return Found(student, reason="the folder's name is not a student id (letters, digits and @ . _ + - only)")
+    files = sorted(f for f in folder.iterdir() if f.suffix == ".ipynb" and f.is_file() and not f.is_symlink())
+    named = [f for f in files if f.name == f"{set_name}.ipynb"]
+    if not files:
+        return Found(student, reason=f"no notebook: {set_name}.ipynb is missing")
+    if not named and len(files) > 1:
+        names = ", ".join(f.name for f in files[:5])
+        return Found(student, reason=f"{len(files)} notebooks, none called {set_name}.ipynb: {names}")
+    file = (named or files)[0]
+    if file.stat().st_size > MAX_BYTES:
+        return Found(student, reason=f"{file.name} has {file.stat().st_size:,} bytes, more than {MAX_BYTES:,}")
+    notes = () if named else (f"the notebook was called {file.name}",)
+    return Found(student, file, notes)
+
+
+def collect(inbox: Path, submitted: Path, set_name: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Copy submissions from a folder into nbgrader's ``submitted/``.
+
+    The folder holds ``<student>/<anything>.ipynb``, or ``<student>.ipynb``, or ``<student>_<set>.ipynb``.
+
+    Returns
+    -------
+    collected : list of str
+        Student ids.
+    refused : list of (str, str)
+        Names that were left, each with the reason.
+    """
+    collected: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for entry in sorted(inbox.iterdir()):
+        student = entry.name if entry.is_dir() else entry.stem.removesuffix(f"_{set_name}")
+        if entry.is_symlink() or not (entry.is_dir() or entry.suffix == ".ipynb"):
+            refused.append((entry.name, "neither a folder nor a notebook"))
+        elif not STUDENT_ID.fullmatch(student):
+            refused.append((entry.name, f"{student!r} is not a student id (letters, digits and @ . _ + - only)"))
+        else:
+            _store(entry, submitted / student / set_name, set_name)
+            collected.append(student)
+    return collected, refused
+
+
+def _store(entry: Path, folder: Path, set_name: str) -> None:
+    """Replace what is stored for a student by the contents of `entry`, plain files only."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    files = [entry] if entry.is_file() else sorted(f for f in entry.iterdir() if f.is_file() and not f.is_symlink())
+    for file in files:
+        name = f"{set_name}.ipynb" if file is entry else file.name
+        shutil.copyfile(file, folder / name)
+    newest = max((file.stat().st_mtime for file in files), default=entry.stat().st_mtime)
+    stamp = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    (folder / "timestamp.txt").write_text(stamp + "\n", encoding="utf-8")
+
+
+def repair(submission: NotebookNode, task: NotebookNode) -> tuple[NotebookNode, list[str]]:
+    """Put a submission back into the form in which it was handed out, keeping only what the student may write.
+
+    Text and metadata of every locked cell come from `task`, the gradable version of the source notebook; answers come
+    from the submission. Cells that the student added stay after the cell they followed.
+
+    Returns
+    -------
+    notebook, notes
+        The notebook to run, and what was put back, one sentence each.
+    """
+    known = {grade_id(cell): cell for cell in task.cells if grade_id(cell)}
+    answers, added, notes = _sort_cells(submission, known)
+    cells = [*added.get("", [])]
+    for name, original in known.items():
+        cells.append(_restore(original, answers.get(name), notes))
+        cells += added.get(name, [])
+    notebook = from_dict({**task, "cells": cells})
+    for index, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{index}"
+    if not any(name in answers for name, cell in known.items() if utils.is_solution(cell)):
+        raise NotebookProblem("none of this set's cells is in it: is it the notebook of another set?")
+    return notebook, notes
+
+
+def _sort_cells(
+    submission: NotebookNode, known: dict[str, NotebookNode]
+) -> tuple[dict[str, NotebookNode], dict[str, list[NotebookNode]], list[str]]:
+    answers: dict[str, NotebookNode] = {}
+    added: dict[str, list[NotebookNode]] = {}
+    notes: list[str] = []
+    last = ""
+    for cell in submission.cells:
+        name = grade_id(cell)
+        if name not in known:
+            added.setdefault(last, []).append(_plain_cell(cell))
+            if name:
+                notes.append(f"cell {name!r} is not part of this set: run as an ordinary cell")
+            continue
+        if name in answers:
+            notes.append(f"cell {name!r} stands there more than once: the last one that was filled in counts")
+        if name not in answers or cell.source.strip() not in ("", known[name].source.strip()):
+            answers[name] = cell
+        last = name
+    return answers, added, list(dict.fromkeys(notes))
+
+
+def _restore(original: NotebookNode, submitted: NotebookNode | None, notes: list[str]) -> NotebookNode:
+    name, cell = grade_id(original), from_dict(original)
+    if submitted is None:
+        notes.append(f"cell {name!r} was deleted: put back")
+        if utils.is_solution(original):
+            cell.source = ""
+        return cell
+    if submitted.cell_type != original.cell_type:
+        notes.append(f"cell {name!r} had been turned into {submitted.cell_type}: turned back")
+    theirs = submitted.metadata.get("nbgrader")
+    if (is_test(original) or is_manual(original)) and theirs.get("points") != original.metadata.nbgrader.points:
+        notes.append(f"the points of {name!r} had been changed: put back")
+    if utils.is_solution(original):
+        cell.source = submitted.source
+    elif is_test(original) and _visible(submitted.source) != _visible(original.source):
+        notes.append(f"test cell {name!r} had been changed: put back")
+    return cell
+
+
+def _visible(source: str) -> str:
+    """Return what students see of a test cell."""
+    text = re.sub(r"(?ms)^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS\s*", "", source + "\n")
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+
+def _plain_cell(cell: NotebookNode) -> NotebookNode:
+    return new_code_cell(cell.source) if cell.cell_type == "code" else new_markdown_cell(cell.source)
