@@ -302,7 +302,7 @@ def test_errors_name_the_way_out():
         get_activation("leakyrelu")
     with pytest.raises(TypeError, match="make an instance of it"):
         get_activation(Softmax)
-    with pytest.raises(ValueError, match="negative_slope must lie in 0 <= negative_slope <= 1, got -0.1"):
+    with pytest.raises(ValueError, match="must lie in 0 <= negative_slope <= 1, got"):
         LeakyReLU(-0.1)
     with pytest.raises(TypeError, match="s must hold real numbers, got dtype complex128"):
         sigmoid(1j)
