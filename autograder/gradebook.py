@@ -5,10 +5,13 @@ The database is nbgrader's own, so formgrader, manual grading, late penalties an
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -57,9 +60,7 @@ class Gradebook:
         if self.url.startswith("sqlite:///"):
             course.autograded.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
-            api.Gradebook(
-                self.url, course.course_id
-            ).close()  # creates nbgrader's tables and version row if they are not there
+            _create_tables(self.url, self.course_id)
             self.engine = _engine(self.url)
 
     def __enter__(self) -> Gradebook:
@@ -113,6 +114,16 @@ class Gradebook:
             students = session.scalars(select(api.Student).order_by(api.Student.id)).all()
             most = float(assignment.max_score or 0)
             return [_score(student, handed_in.get(student.id), most) for student in students]
+
+
+def _create_tables(url: str, course_id: str) -> None:
+    """Have nbgrader make its tables and version row if they are not there; it calls ``alembic`` from the PATH."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), path))
+    try:
+        api.Gradebook(url, course_id).close()
+    finally:
+        os.environ["PATH"] = path
 
 
 def _engine(url: str) -> Engine:
@@ -181,7 +192,7 @@ def _kinds(cell: NotebookNode) -> tuple[type, ...]:
 def _save_cell(session: Session, notebook: Any, cell: NotebookNode) -> None:
     name = grade_id(cell)
     for kind in _kinds(cell):
-        row = next((c for c in notebook._base_cells if c.name == name and type(c) is kind), None)
+        row: Any = next((c for c in notebook._base_cells if c.name == name and type(c) is kind), None)
         if row is None:
             row = kind(name=name, notebook=notebook)
             session.add(row)
