@@ -173,7 +173,7 @@ def test_loss_matches_keras(keras, name):
     y, a = KERAS[name](np.random.default_rng(4), 6, 3)
     theirs = getattr(keras.losses, name)(keras.ops.convert_to_tensor(y), keras.ops.convert_to_tensor(a))
     # ops.mean of Keras works in float32 whatever it is given; torch above is the oracle to 1e-10
-    tolerance = 1e-6 if name == "poisson" else 8 * np.finfo(np.float32).eps  # Poisson: a + 1e-7
+    tolerance = 1e-6 if name == "poisson" else float(8 * np.finfo(np.float32).eps)  # Poisson: a + 1e-7
     assert LOSSES[name](y, a) == pytest.approx(float(np.mean(np.asarray(theirs))), rel=tolerance)
 
 
