@@ -8,7 +8,7 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder.release import CourseProblem
+from autograder.questions import CourseProblem
 
 CONFIG = "nbgrader_config.py"
 

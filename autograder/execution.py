@@ -32,9 +32,9 @@ from autograder.notebooks import (
     read_notebook,
     write_notebook,
 )
-from autograder.questions import FreeText, ProblemSet, QuestionResult
+from autograder.questions import FreeText, ProblemSet, QuestionResult, load_set
 from autograder.records import Record
-from autograder.release import load_set, public_checks, read_source, write_checks
+from autograder.release import public_checks, read_source, write_checks
 from course_lib.checks import Case, Outcome
 
 SANDBOX = "stock kernel"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 from autograder.course import Course
 from autograder.execution import Task
 from autograder.notebooks import grade_id
+from autograder.questions import CourseProblem
 from autograder.records import Record
-from autograder.release import CourseProblem
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,16 @@ class Gradebook:
         """Put the set's cells, with their points, into the gradebook as they are in its source."""
         with self._transaction() as session:
             _save_set(session, task, self.course_id)
+
+    def save_students(self, students: Iterable[Mapping[str, str]]) -> None:
+        """Enter students, or update them: rows with `id` and any of nbgrader's other columns of a student."""
+        with self._transaction() as session:
+            for row in students:
+                student = session.get(api.Student, row["id"]) or api.Student(id=row["id"])
+                for column in ("first_name", "last_name", "email", "lms_user_id"):
+                    if row.get(column):
+                        setattr(student, column, row[column])
+                session.add(student)
 
     def record(self, record: Record, submitted: datetime | None, answer_changed: bool) -> None:
         """Write one graded submission, in one transaction.

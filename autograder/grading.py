@@ -34,8 +34,10 @@ class Tally:
 
 
 def local_executor(workers: int) -> Callable[[], Executor]:
-    """Return a maker of process pools whose workers start from a fresh interpreter."""
-    return lambda: ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    """Return a maker of process pools; their workers are forked from one clean process that has imported the grader."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["autograder.scheduling"])
+    return lambda: ProcessPoolExecutor(workers, mp_context=context)
 
 
 def default_workers() -> int:

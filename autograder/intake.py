@@ -79,6 +79,8 @@ def collect(inbox: Path, submitted: Path, set_name: str) -> tuple[list[str], lis
 
 def _store(entry: Path, folder: Path, set_name: str) -> None:
     """Replace what is stored for a student by the contents of `entry`, plain files only."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     files = [entry] if entry.is_file() else sorted(f for f in entry.iterdir() if f.is_file() and not f.is_symlink())

@@ -20,6 +20,7 @@ from nbgrader.preprocessors.base import NbGraderPreprocessor
 from traitlets.config import Config
 
 STUB = "raise NotImplementedError"
+TEXT_STUB = "Write your answer here."
 
 
 class NotebookProblem(Exception):
@@ -109,7 +110,8 @@ def gradable(source: NotebookNode) -> NotebookNode:
 
 
 def _processed(source: NotebookNode, steps: Iterable[type[NbGraderPreprocessor]]) -> NotebookNode:
-    config = Config({"ClearSolutions": {"code_stub": {"python": STUB}, "enforce_metadata": False}})
+    stubs = {"code_stub": {"python": STUB}, "text_stub": TEXT_STUB, "enforce_metadata": False}
+    config = Config({"ClearSolutions": stubs})
     notebook = nbformat.from_dict(source)
     resources: dict[str, Any] = {}
     for step in steps:

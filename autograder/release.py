@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from nbformat import NotebookNode
 
 from autograder.notebooks import is_test, read_notebook, released, write_notebook
-from autograder.questions import ProblemSet, Question
+from autograder.questions import CourseProblem, ProblemSet, Question, load_set
 from course_lib.checks.student import FORMAT, case_to_json
 from course_lib.checks.values import to_json
 from course_lib.checks.verdicts import published
 
+EXPECTED_DIGITS, TYPICAL_DIGITS = 12, 9
 PRIVATE = ("questions.py", "__pycache__", ".ipynb_checkpoints")
-
-
-class CourseProblem(Exception):
-    """Something of the course itself is wrong; the message says what to change."""
-
-
-def load_set(folder: str | Path) -> ProblemSet:
-    """Import ``questions.py`` of a folder ``solutions/NN_topic`` and return its ``SET``."""
-    file = Path(folder).resolve() / "questions.py"
-    if not file.is_file():
-        raise CourseProblem(f"{file.parent.name}/questions.py is missing: is {file.parent.name!r} the name of a set?")
-    name = f"descent_questions_{file.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    found = getattr(module, "SET", None)
-    if not isinstance(found, ProblemSet) or found.name != file.parent.name:
-        raise CourseProblem(f"{file.parent.name}/questions.py must define SET = ProblemSet({file.parent.name!r}, ...)")
-    return found
 
 
 def read_source(folder: str | Path) -> NotebookNode:
@@ -106,7 +85,7 @@ def _public_question(question: Question) -> dict[str, Any]:
     cases = []
     for i in public:
         expected = published(question.cases[i].comparison, question.expected[i])
-        cases.append({**case_to_json(question.cases[i]), "expected": to_json(expected)})
+        cases.append({**case_to_json(question.cases[i]), "expected": to_json(rounded(expected, EXPECTED_DIGITS))})
     misconceptions = [
         {"name": m.name, "hint": m.hint, "outcomes": [_public_outcome(question, typical, i) for i in public]}
         for m, typical in question.known
@@ -120,7 +99,27 @@ def _public_outcome(question: Question, typical: list[Any], i: int) -> Any:
         return None
     body = typical[i].to_plain()
     body["value"] = published(question.cases[i].comparison, body["value"])
-    return to_json({**body, "line": ""})
+    return to_json(rounded({**body, "line": ""}, TYPICAL_DIGITS))
+
+
+def rounded(value: Any, digits: int) -> Any:
+    """Round every float in a plain value to `digits` significant digits.
+
+    The last bits of NumPy's functions differ between processors; without them a release is the same everywhere.
+
+    Examples
+    --------
+    >>> rounded([1 / 3, {"a": 2}], 4)
+    [0.3333, {'a': 2}]
+    """
+    if isinstance(value, dict):
+        return {key: rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(rounded(item, digits) for item in value)
+    if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
+        shortened = [float(f"{item:.{digits}g}") for item in np.asarray(value).reshape(-1).tolist()]
+        return np.array(shortened, dtype=value.dtype).reshape(value.shape)[()]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def write_checks(checks: dict[str, Any]) -> bytes:

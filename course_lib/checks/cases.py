@@ -37,8 +37,8 @@ class Case:
         How arrays are handed in: ``"plain"``, ``"read-only"``, or ``"strided"`` (not contiguous).
     warnings
         ``"forbidden"`` makes a RuntimeWarning (underflow excepted) a failure; ``"allowed"`` ignores it.
-    inputs_change
-        Whether the answer is meant to change its arguments.
+    mutation
+        ``"forbidden"`` makes a changed input a failure; ``"allowed"`` ignores it.
     comparison
         Name of the rule that compares (:data:`course_lib.checks.verdicts.COMPARISONS`).
     rtol, atol
@@ -57,7 +57,7 @@ class Case:
     weight: float = 1.0
     layout: str = "plain"
     warnings: str = "allowed"
-    inputs_change: bool = False
+    mutation: str = "allowed"
     comparison: str = "values"
     rtol: float = 1e-9
     atol: float = 1e-12
@@ -65,8 +65,9 @@ class Case:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {self.layout!r}")
-        if self.warnings not in ("allowed", "forbidden"):
-            raise ValueError(f"warnings must be 'allowed' or 'forbidden', got {self.warnings!r}")
+        for name in ("warnings", "mutation"):
+            if getattr(self, name) not in ("allowed", "forbidden"):
+                raise ValueError(f"{name} must be 'allowed' or 'forbidden', got {getattr(self, name)!r}")
         if not self.weight > 0:
             raise ValueError(f"weight must be positive, got {self.weight}")
 

@@ -73,6 +73,8 @@ def parse_expression(text: Any) -> Formula:
     """
     if not isinstance(text, str):
         raise ExpressionError(f"a formula must be a string, got {type(text).__name__}")
+    if not text.strip():
+        raise ExpressionError("not answered yet")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"a formula may have {MAX_LENGTH} characters, got {len(text)}")
     try:
