@@ -32,7 +32,7 @@ def _loss_with_tangents(w: float, x: float) -> Figure:
     )
     grid = np.linspace(7, 13, 121)
     for point, slope in zip(at, slopes, strict=True):
-        axes.plot(grid, (w * x - point * x) ** 2 + slope * (grid - point), ":", color=COLORS["orange"], linewidth=1.3)
+        axes.plot(grid, (w * x - point * x) ** 2 + slope * (grid - point), ":", color=COLORS["orange"], linewidth=1.6)
     axes.plot(grid, (w * x - grid * x) ** 2, color=COLORS["blue"])
     axes.plot(at, (w * x - at * x) ** 2, "o", color=COLORS["blue"])
     axes.set(xlim=(7, 13), ylim=(-4, 144), title=f"x = {x:g}", xlabel="estimated weight ŵ", ylabel="loss")
@@ -77,10 +77,10 @@ def error_curves(studies: Mapping[str, tuple[Array, Array]], title: str) -> Figu
     dashes, colors = ("-", "--", ":"), ("blue", "orange", "green")
     for (name, (h, error)), dash, color in zip(studies.items(), dashes, colors, strict=False):
         axes.plot(h, np.maximum(error, 1e-17), dash, color=COLORS[color], label=name)
-    axes.set(xscale="log", yscale="log", ylim=(3e-18, 30), xlabel="step size h", ylabel="relative error", title=title)
+    axes.set(xscale="log", yscale="log", ylim=(3e-18, 1e4), xlabel="step size h", ylabel="relative error", title=title)
     powers_of_ten(axes.xaxis)
     powers_of_ten(axes.yaxis)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left", ncols=len(studies), columnspacing=1, handlelength=1.7, borderaxespad=0)
     return figure
 
 

@@ -68,6 +68,11 @@ COLORS: Mapping[str, str] = {name: light for name, (light, _) in PALETTE.items()
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Sphinx themes put a light card behind HTML outputs on dark pages; these pictures need none.
+_NO_CARD = (
+    "html[data-theme] .cell_output .output.text_html:has(> .descent-figure)"
+    "{background:transparent!important;color:inherit!important;padding:0}\n"
+)
 _RC = {
     "svg.fonttype": "none",
     "font.size": 12,
@@ -157,6 +162,7 @@ class Picture:
             + ".descent-figure{display:flex;flex-wrap:wrap;gap:.5rem;justify-content:center;margin:.5rem 0}\n"
             + ".descent-figure svg{flex:0 1 auto;max-width:100%;height:auto;fill:currentColor;"
             + f"stroke-linejoin:round;font-family:{_FONT}}}\n"
+            + _NO_CARD
         )
         return f'<div class="descent-figure"><style>{style}</style>{"".join(self.svgs)}</div>'
 
