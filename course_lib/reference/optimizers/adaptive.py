@@ -47,9 +47,7 @@ class Adagrad(Optimizer):
         epsilon_inside_root: bool = False,
         **clipping: float | None,
     ) -> None:
-        self.initial_accumulator_value = check_number(
-            "initial_accumulator_value", initial_accumulator_value, 0
-        )
+        self.initial_accumulator_value = check_number("initial_accumulator_value", initial_accumulator_value, 0)
         self.epsilon = check_number("epsilon", epsilon, 0)
         self.epsilon_inside_root = bool(epsilon_inside_root)
         super().__init__(learning_rate, **clipping)
@@ -147,8 +145,8 @@ class Adadelta(Optimizer):
     """No rate to tune: the step has the size of past steps (Zeiler, 2012).
 
     s ← ρs + (1−ρ)g², step = √(d+ε)/√(s+ε)·g, d ← ρd + (1−ρ)step², w ← w − lr·step.
-    ε is inside both roots, here as in PyTorch, Keras and optax; the paper has lr = 1 (Keras' default is 0.001,
-    which hardly moves).
+    ε is inside both roots, here as in PyTorch, Keras and optax. The paper has lr = 1 (Keras' default, 0.001,
+    hardly moves).
 
     Parameters
     ----------

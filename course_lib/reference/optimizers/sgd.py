@@ -50,9 +50,7 @@ class SGD(Optimizer):
         self.momentum = check_number("momentum", momentum, 0, 1, open_high=True)
         self.nesterov = bool(nesterov)
         if nesterov and not momentum:
-            raise ValueError(
-                "nesterov needs a momentum > 0, got 0: without it there is nothing to look ahead with"
-            )
+            raise ValueError("nesterov needs a momentum > 0, got 0: without it there is nothing to look ahead with")
         self.slots = ("v",) if self.momentum else ()
         super().__init__(learning_rate, **clipping)
 
