@@ -28,7 +28,8 @@ q = SET.question("numerical_gradient", points=6)
 rng = np.random.default_rng(101)
 
 q.case("numerical_gradient(lambda v: v**3, x, h=0.5)", x=np.array(2.0))
-q.case("numerical_gradient(lambda v: v[0] * v[1] ** 2 + v[2] ** 3, x, h=0.5)", x=np.array([1.0, -2.0, 0.5]))
+q.case("numerical_gradient(lambda v: v[0] * v[1] ** 2 + v[2] ** 3, x, h=0.5)", x=np.array([1.0, -2.0, 0.5]),
+       layout="read-only")  # fmt: skip
 q.case("numerical_gradient(lambda v: v[0, 0] * v[0, 1] ** 2 + v[1, 0] ** 3, x, h=0.25)", x=np.array([[1, 2], [3, 4]]))
 q.case("numerical_gradient(lambda v: 0.5 * v**3 - v, x, h=0.25)", x=np.array(-3), hidden=True, about="x of shape ()")
 q.case(
@@ -37,7 +38,8 @@ q.case(
 )  # fmt: skip
 q.case(
     "numerical_gradient(lambda v: np.sum(v[0] ** 3 * v[1]), x, h=0.5)",
-    x=rng.integers(-8, 9, (2, 3)) / 4, layout="strided", hidden=True, about="a matrix that is not contiguous",
+    x=rng.integers(-8, 9, (2, 3)) / 4, layout="strided", mutation="forbidden", hidden=True,
+    about="a matrix that is not contiguous",
 )  # fmt: skip
 q.case(
     "numerical_gradient(lambda v: np.prod(v) + np.sum(v) ** 3, x, h=0.25)",
@@ -197,8 +199,8 @@ q.case("complex_step(lambda v: v**3, x, h=0.5)", x=2.0)
 q.case("complex_step(np.exp, x)", x=1.0)
 q.case("complex_step(lambda v: np.exp(-v) / np.sqrt(np.sin(v) ** 3 + np.cos(v) ** 3), x)", x=0.25)
 q.case("complex_step(lambda v: v**5 - 4 * v, x, h=0.25)", x=-3, hidden=True, about="an integer x, a large step")
-q.case("complex_step(lambda v: v * np.sin(v), x, h=0.125)", x=np.array(2.5), layout="read-only", hidden=True,
-       about="x of shape ()")  # fmt: skip
+q.case("complex_step(lambda v: v * np.sin(v), x, h=0.125)", x=np.array(2.5), layout="read-only",
+       mutation="forbidden", hidden=True, about="x of shape ()")  # fmt: skip
 q.case(
     "complex_step(lambda v: 1 / (1 + np.exp(-v)), x, h=1e-100)", x=-0.75, hidden=True, about="an extremely small step"
 )
@@ -276,9 +278,10 @@ rng = np.random.default_rng(103)
 
 q.case("mse_gradient(w_hat, x, y)", w_hat=8.0, x=np.array([3.0]), y=np.array([30.0]))
 q.case("mse_gradient(w_hat, x, y)", w_hat=8, x=np.array([2, 3, 4]), y=np.array([20, 30, 40]))
-q.case("mse_gradient(w_hat, x, y)", w_hat=0.5, x=np.array([-1.0, 0.0, 2.5, 4.0]), y=np.array([1.0, -2.0, 0.5, 3.0]))
+q.case("mse_gradient(w_hat, x, y)", w_hat=0.5, x=np.array([-1.0, 0.0, 2.5, 4.0]), y=np.array([1.0, -2.0, 0.5, 3.0]),
+       mutation="forbidden")  # fmt: skip
 q.case("mse_gradient(w_hat, x, y)", w_hat=-1.25, x=rng.normal(size=9), y=rng.normal(size=9), layout="strided",
-       hidden=True, about="arrays that are not contiguous")  # fmt: skip
+       mutation="forbidden", hidden=True, about="arrays that are not contiguous")  # fmt: skip
 q.case("mse_gradient(w_hat, x, y)", w_hat=3.0, x=rng.normal(size=6), y=rng.normal(size=6), layout="read-only",
        hidden=True, about="arrays that are not writable")  # fmt: skip
 q.case("mse_gradient(w_hat, x, y)", w_hat=1.5, x=rng.integers(-9, 9, 5), y=rng.integers(-9, 9, 5), hidden=True,
@@ -369,14 +372,15 @@ q = SET.question("sigmoid_derivative", points=4)
 rng = np.random.default_rng(104)
 
 q.case("sigmoid_derivative(z)", z=np.array(0.0))
-q.case("sigmoid_derivative(z)", z=np.array([-2.0, 0.0, 1.5]))
+q.case("sigmoid_derivative(z)", z=np.array([-2.0, 0.0, 1.5]), mutation="forbidden")
 q.case("sigmoid_derivative(z)", z=np.array([[0, 1], [-3, 4]]))
 q.case("sigmoid_derivative(z)", z=np.array([-1000.0, -800.0, 0.5]), warnings="forbidden")
-q.case("sigmoid_derivative(z)", z=np.array([1000.0, 720.0, -0.5]), warnings="forbidden", hidden=True, about="large z")
+q.case("sigmoid_derivative(z)", z=np.array([1000.0, 720.0, -0.5]), warnings="forbidden")
+q.case("sigmoid_derivative(z)", z=np.array(-745), warnings="forbidden", hidden=True, about="a very negative integer")
 q.case("sigmoid_derivative(z)", z=np.linspace(-1000, 1000, 8).reshape(2, 4), warnings="forbidden", layout="read-only",
        hidden=True, about="large |z| of both signs, not writable")  # fmt: skip
-q.case("sigmoid_derivative(z)", z=rng.normal(scale=3, size=(2, 3, 2)), layout="strided", hidden=True,
-       about="three dimensions, not contiguous")  # fmt: skip
+q.case("sigmoid_derivative(z)", z=rng.normal(scale=3, size=(2, 3, 2)), layout="strided", mutation="forbidden",
+       hidden=True, about="three dimensions, not contiguous")  # fmt: skip
 q.case("sigmoid_derivative(z)", z=np.array(-7), hidden=True, about="an integer of shape ()")
 q.case("sigmoid_derivative(z)", z=rng.normal(size=5).astype(np.float32), hidden=True, about="single precision",
        rtol=1e-5, weight=0.5)  # fmt: skip
@@ -494,7 +498,7 @@ def sigmoid_derivative(z):
 q = SET.question("softmax_jacobian", points=5)
 rng = np.random.default_rng(105)
 
-q.case("softmax_jacobian(z)", z=np.array([2.0, 1.0, 0.0]))
+q.case("softmax_jacobian(z)", z=np.array([2.0, 1.0, 0.0]), mutation="forbidden")
 q.case("softmax_jacobian(z)", z=np.array([1, 3, -2, 0]))
 q.case("softmax_jacobian(z)", z=np.array([1000.0, 1001.0, 998.5]), warnings="forbidden")
 q.case(
@@ -503,7 +507,8 @@ q.case(
 q.case("softmax_jacobian(z)", z=np.array([-900, 999, 1000, 0]), warnings="forbidden", hidden=True,
        about="large integers, far apart")  # fmt: skip
 q.case("softmax_jacobian(z)", z=rng.normal(size=6), layout="read-only", hidden=True, about="z not writable")
-q.case("softmax_jacobian(z)", z=rng.normal(scale=4, size=5), layout="strided", hidden=True, about="z not contiguous")
+q.case("softmax_jacobian(z)", z=rng.normal(scale=4, size=5), layout="strided", mutation="forbidden", hidden=True,
+       about="z not contiguous")  # fmt: skip
 q.case("softmax_jacobian(z)", z=np.array([7.0]), hidden=True, about="a single class", weight=0.5)
 q.case("softmax_jacobian(z)", z=rng.normal(size=4).astype(np.float32), hidden=True, about="single precision",
        rtol=1e-5, atol=1e-6, weight=0.5)  # fmt: skip
@@ -602,11 +607,11 @@ q = SET.question("bce_gradient", points=4)
 rng = np.random.default_rng(106)
 
 q.case("bce_gradient(a, y)", a=np.array(0.75), y=np.array(1.0))
-q.case("bce_gradient(a, y)", a=np.array([0.2, 0.9, 0.5, 0.7]), y=np.array([0, 1, 1, 0]))
+q.case("bce_gradient(a, y)", a=np.array([0.2, 0.9, 0.5, 0.7]), y=np.array([0, 1, 1, 0]), mutation="forbidden")
 q.case("bce_gradient(a, y)", a=np.array([[0.3, 0.6], [0.8, 0.5]]), y=np.array([[0.1, 0.9], [0.5, 0.25]]))
 q.case("bce_gradient(a, y)", a=np.array([1e-9, 1e-8, 0.5]), y=np.array([1.0, 0.0, 0.0]))
 q.case("bce_gradient(a, y)", a=rng.uniform(0.05, 0.95, (3, 4)), y=rng.integers(0, 2, (3, 4)), layout="strided",
-       hidden=True, about="a batch of hard labels, not contiguous")  # fmt: skip
+       mutation="forbidden", hidden=True, about="a batch of hard labels, not contiguous")  # fmt: skip
 q.case("bce_gradient(a, y)", a=rng.uniform(0.05, 0.95, 6), y=rng.uniform(0, 1, 6), layout="read-only", hidden=True,
        about="soft labels, not writable")  # fmt: skip
 q.case("bce_gradient(a, y)", a=np.array([1e-200, 3e-50, 1e-17]), y=np.array([1.0, 0.5, 0.0]), hidden=True,
@@ -805,11 +810,12 @@ rng = np.random.default_rng(108)
 
 q.case("fit_line(x, y, lr, steps)", x=np.array([0.0, 1.0, 2.0]), y=np.array([1.0, 3.0, 5.0]), lr=0.1, steps=1)
 q.case("fit_line(x, y, lr, steps)", x=np.array([1, 2, 4]), y=np.array([3, 2, 7]), lr=0.05, steps=3)
-q.case("fit_line(x, y, lr, steps)", x=np.linspace(-1, 1, 5), y=np.array([0.5, -1.0, 0.0, 2.0, 1.5]), lr=0.2, steps=40)
+q.case("fit_line(x, y, lr, steps)", x=np.linspace(-1, 1, 5), y=np.array([0.5, -1.0, 0.0, 2.0, 1.5]), lr=0.2, steps=40,
+       mutation="forbidden")  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=rng.normal(size=7), y=rng.normal(size=7), lr=0.1, steps=0, hidden=True,
        about="no step at all", weight=0.5)  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=rng.uniform(-1, 2, 8), y=rng.normal(size=8), lr=0.15, steps=10, layout="strided",
-       hidden=True, about="arrays that are not contiguous")  # fmt: skip
+       mutation="forbidden", hidden=True, about="arrays that are not contiguous")  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=rng.uniform(-1, 2, 6), y=rng.normal(size=6), lr=0.1, steps=25, hidden=True,
        layout="read-only", about="arrays that are not writable")  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=rng.integers(-3, 4, 6), y=rng.integers(-9, 9, 6), lr=0.02, steps=200,
