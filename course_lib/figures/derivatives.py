@@ -16,7 +16,7 @@ Array = NDArray[np.floating]
 
 @styled
 def three_losses(w: float = 10.0, inputs: Sequence[float] = (2, 3, 4)) -> tuple[Figure, ...]:
-    """Loss (y − ŵx)² over ŵ with tangents at ŵ = 8…12, one panel an input (UW ML530, 2021)."""
+    """Draw the loss (y − ŵx)² over ŵ with tangents at ŵ = 8…12, one panel an input (UW ML530, 2021)."""
     return tuple(_loss_with_tangents(w, x) for x in inputs)
 
 
@@ -41,7 +41,7 @@ def _loss_with_tangents(w: float, x: float) -> Figure:
 
 @styled
 def secants(at: float = 8.0, steps: Sequence[float] = (3, 2, 1)) -> Figure:
-    """Secants through (at, loss) that turn into the tangent as Δ shrinks."""
+    """Draw secants through (at, loss) that turn into the tangent as Δ shrinks."""
     quotients = [(loss_at(at + step) - loss_at(at)) / step for step in steps]
     slope = 2 * (at - 10) * 9
     told = ", ".join(f"{q:g} for a step of {s:g}" for q, s in zip(quotients, steps, strict=True)).replace("-", "−")
@@ -66,7 +66,7 @@ def secants(at: float = 8.0, steps: Sequence[float] = (3, 2, 1)) -> Figure:
 
 @styled
 def error_curves(studies: Mapping[str, tuple[Array, Array]], title: str) -> Figure:
-    """Relative error over step size h, both axes logarithmic; ``studies`` maps a method to ``(h, error)``."""
+    """Draw the relative error over step size h, both axes logarithmic; ``studies`` maps a method to ``(h, error)``."""
     best = "; ".join(
         f"{name} is best at h near {h[np.argmin(error)]:.0e} with error {error.min():.0e}"
         for name, (h, error) in studies.items()
@@ -86,15 +86,15 @@ def error_curves(studies: Mapping[str, tuple[Array, Array]], title: str) -> Figu
 
 @styled
 def staircase(at: float = 8.0, width: float = 6e-6) -> Figure:
-    """The loss (30 − 3ŵ)² under the microscope: float32 arithmetic makes stairs of a smooth curve."""
+    """Put the loss (30 − 3ŵ)² under the microscope: float32 arithmetic makes stairs of a smooth curve."""
     h = np.linspace(0, width, 1200)
     exact = loss_at(at + h) - loss_at(at)
     stored = np.asarray(loss_at(np.float32(at) + h.astype(np.float32)) - loss_at(np.float32(at)), np.float64)
     figure, axes = canvas(
         460,
         280,
-        alt=f"Change of the loss over a step h from 0 to {width:.0e} at weight {at:g}. In float64 it is a straight line "
-        f"that falls, in float32 a staircase with {len(np.unique(stored))} levels.",
+        alt=f"Change of the loss over a step h from 0 to {width:.0e} at weight {at:g}. In float64 it is a straight "
+        f"line that falls, in float32 a staircase with {len(np.unique(stored))} levels.",
     )
     axes.plot(h * 1e6, exact * 1e6, "--", color=COLORS["grey"], label="float64", linewidth=1.5)
     axes.plot(h * 1e6, stored * 1e6, color=COLORS["blue"], label="float32")
@@ -110,7 +110,7 @@ def loss_at(w_hat: Any, w: float = 10.0, x: float = 3.0) -> Any:
 
 @styled
 def float32_bits(value: float) -> Figure:
-    """The 32 bits of a number in IEEE 754 single precision: sign, exponent, fraction."""
+    """Draw the 32 bits of a number in IEEE 754 single precision: sign, exponent, fraction."""
     bits = f"{int(np.float32(value).view(np.uint32)):032b}"
     figure, axes = canvas(
         480,

@@ -18,7 +18,7 @@ _WORDS = {"x": "eruption, minutes", "y": "wait for the next, minutes"}
 
 @styled
 def neurons() -> tuple[Figure, Figure]:
-    """One neuron with a linear activation and squared loss, and one with a sigmoid and cross-entropy."""
+    """Draw one neuron with a linear activation and squared loss, and one with a sigmoid and cross-entropy."""
     return (
         _neuron("linear regression", "a = s", "(y − a)²"),
         _neuron("logistic regression", "a = σ(s)", "−y ln a\n−(1−y) ln(1−a)"),
@@ -52,13 +52,13 @@ def _neuron(title: str, activation: str, loss: str) -> Figure:
 
 @styled
 def one_parameter(x: Array, y: Array, weights: Sequence[float]) -> tuple[Figure, Figure]:
-    """Data with the lines ŷ = ŵx that gradient descent passes through, and the same steps on the loss."""
+    """Draw the data with the lines ŷ = ŵx that gradient descent passes through, and the same steps on the loss."""
     last = weights[-1]
     left, axes = canvas(
         350,
         300,
-        alt=f"Scatter of waiting time over eruption length. Lines through the origin turn upwards step by step; the last, "
-        f"with slope {last:.1f}, cuts through the two clouds of points but fits neither well.",
+        alt=f"Scatter of waiting time over eruption length. Lines through the origin turn upwards step by step; the "
+        f"last, with slope {last:.1f}, cuts through the two clouds of points but fits neither well.",
     )
     _scatter(axes, x, y)
     for weight in weights[:-1]:
@@ -81,7 +81,7 @@ def one_parameter(x: Array, y: Array, weights: Sequence[float]) -> tuple[Figure,
 
 @styled
 def line_fits(x: Array, y: Array, w_only: float, w: float, b: float) -> Figure:
-    """The data with the best line through the origin and the best line with an intercept."""
+    """Draw the data with the best line through the origin and the best line with an intercept."""
     figure, axes = canvas(
         460,
         310,
@@ -99,7 +99,7 @@ def line_fits(x: Array, y: Array, w_only: float, w: float, b: float) -> Figure:
 
 @styled
 def valley(x: Array, y: Array, path: Array, title: str) -> Figure:
-    """Contours of the mean squared error over (w, b) with a path of gradient descent, ``(steps, 2)``."""
+    """Draw contours of the mean squared error over (w, b) with a path of gradient descent, ``(steps, 2)``."""
     best = np.polyfit(x, y, 1)
     reach = np.abs(path - best).max(axis=0) * 1.15
     w, b = (np.linspace(c - r, c + r, 60) for c, r in zip(best, reach, strict=True))
@@ -107,8 +107,8 @@ def valley(x: Array, y: Array, path: Array, title: str) -> Figure:
     figure, axes = canvas(
         350,
         310,
-        alt=f"Contours of the loss over weight and bias, {title}, with the path of {len(path) - 1} gradient steps; it ends "
-        f"{np.hypot(*(path[-1] - best)):.2g} away from the minimum.",
+        alt=f"Contours of the loss over weight and bias, {title}, with the path of {len(path) - 1} gradient steps; it "
+        f"ends {np.hypot(*(path[-1] - best)):.2g} away from the minimum.",
     )
     levels = loss.min() + (loss.max() - loss.min()) * np.array([0.002, 0.01, 0.03, 0.08, 0.18, 0.35, 0.6])
     axes.contour(w, b, loss.T, levels=levels, colors=[COLORS["blue"]], linewidths=1)
@@ -121,7 +121,7 @@ def valley(x: Array, y: Array, path: Array, title: str) -> Figure:
 
 @styled
 def sigmoid_and_logit() -> tuple[Figure, Figure]:
-    """The sigmoid with its derivative, and its inverse, the log odds."""
+    """Draw the sigmoid with its derivative, and its inverse, the log odds."""
     s = np.linspace(-6, 6, 121)
     left, axes = canvas(
         350,
@@ -147,16 +147,20 @@ def sigmoid_and_logit() -> tuple[Figure, Figure]:
 
 @styled
 def cross_entropy() -> tuple[Figure, Figure]:
-    """The two parts of binary cross-entropy over a, and their slopes."""
+    """Draw the two parts of binary cross-entropy over a, and their slopes."""
     a = np.linspace(0.02, 0.98, 121)
     left, axes = canvas(
-        350, 270, alt="Loss over output a. For y = 1 the loss, minus ln a, falls from infinity to 0 as a goes to 1; for "
-        "y = 0 it is the mirror image."
-    )  # fmt: skip
+        350,
+        270,
+        alt="Loss over output a. For y = 1 the loss, minus ln a, falls from infinity to 0 as a goes to 1; "
+        "for y = 0 it is the mirror image.",
+    )
     right, other = canvas(
-        350, 270, alt="Slope of the loss over output a. For y = 1 it is minus 1 over a, always negative; for y = 0 it is "
-        "1 over 1 minus a, always positive."
-    )  # fmt: skip
+        350,
+        270,
+        alt="Slope of the loss over output a. For y = 1 it is minus 1 over a, always negative; "
+        "for y = 0 it is 1 over 1 minus a, always positive.",
+    )
     axes.plot(a, -np.log(a), color=COLORS["blue"], label="y = 1: −ln a")
     axes.plot(a, -np.log(1 - a), "--", color=COLORS["orange"], label="y = 0: −ln(1 − a)")
     other.plot(a, -1 / a, color=COLORS["blue"], label="y = 1: −1/a")
@@ -170,13 +174,15 @@ def cross_entropy() -> tuple[Figure, Figure]:
 
 @styled
 def softmax_jacobian(s: Sequence[float]) -> Figure:
-    """The Jacobian of the softmax at ``s`` as numbers in cells, positive and negative in two colours."""
+    """Draw the Jacobian of the softmax at ``s`` as numbers in cells, positive and negative in two colours."""
     matrix = softmax.jacobian(np.asarray(s, dtype=float))
     k = len(matrix)
     figure, axes = canvas(
-        380, 300, alt=f"Table of {k} by {k} derivatives. The diagonal is positive, everything else is negative, and each "
-        f"row and each column adds up to zero."
-    )  # fmt: skip
+        380,
+        300,
+        alt=f"Table of {k} by {k} derivatives. The diagonal is positive, everything else is negative, "
+        f"and each row and each column adds up to zero.",
+    )
     for (i, j), entry in np.ndenumerate(matrix):
         color = COLORS["orange" if entry > 0 else "blue"]
         axes.bar(j, 0.92, 0.92, bottom=i - 0.46, color=color, alpha=0.15 + 0.5 * abs(entry) / abs(matrix).max())
@@ -188,13 +194,13 @@ def softmax_jacobian(s: Sequence[float]) -> Figure:
 
 @styled
 def logistic_fit(x: Array, y: Array, w: float, b: float) -> Figure:
-    """Labels 0 and 1 over x, drawn a little apart, with the fitted probability and its boundary."""
+    """Draw labels 0 and 1 over x, drawn a little apart, with the fitted probability and its boundary."""
     boundary = -b / w
     figure, axes = canvas(
         460,
         300,
-        alt=f"Eruptions marked 0 at the bottom and 1 at the top, over their length. The fitted probability rises from 0 "
-        f"to 1 in an S and crosses one half at {boundary:.2f} minutes.",
+        alt=f"Eruptions marked 0 at the bottom and 1 at the top, over their length. The fitted probability rises "
+        f"from 0 to 1 in an S and crosses one half at {boundary:.2f} minutes.",
     )
     offset = 0.05 * np.cos(7 * np.arange(len(x)))
     axes.plot(x, y + offset, "o", color=COLORS["blue"], markersize=3, alpha=0.5)

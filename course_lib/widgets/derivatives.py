@@ -79,8 +79,8 @@ def step_size_study(method: str, exponents: Sequence[float]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``exponent, error, truncation, rounding`` (lists of floats, at least 1e-18 so that a logarithm exists),
-        ``quotient`` (list of text) and ``derivative`` (text).
+        ``exponent, error, truncation, rounding`` (lists of floats), ``quotient`` (list of text) and
+        ``derivative`` (text).
 
     Examples
     --------
@@ -97,6 +97,6 @@ def step_size_study(method: str, exponents: Sequence[float]) -> dict[str, Any]:
             exact = exactly(mpmath.exp, mpmath.mpf(1), mpmath.mpf(h))
             parts = (mpmath.mpf(float(computed)) - mpmath.e, exact - mpmath.e, mpmath.mpf(float(computed)) - exact)
             for name, part in zip(columns, parts, strict=False):
-                columns[name].append(max(float(f"{float(abs(part) / mpmath.e):.3g}"), 1e-18))
+                columns[name].append(float(f"{float(abs(part) / mpmath.e):.3g}"))
             columns["quotient"].append(f"{computed:.10g}")
     return {"exponent": list(exponents), **columns, "derivative": f"{np.e:.10g}"}

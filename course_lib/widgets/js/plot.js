@@ -22,7 +22,7 @@ function plot({ x, y, xTicks, yTicks, xLabel, yLabel, width = 460, height = 300 
   const [left, top, w, h] = [56, 10, width - 70, height - 58];
   const px = (value) => ((value - x[0]) / (x[1] - x[0])) * w;
   const py = (value) => h - ((value - y[0]) / (y[1] - y[0])) * h;
-  const layer = svg("svg", { x: left, y: top, width: w, height: h });
+  const layer = svg("svg", { x: left, y: top, width: w, height: h, "aria-hidden": "true" });
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
   root.append(svg("path", { class: "axis", d: `M${left} ${top}V${top + h}H${left + w}` }));
   for (const [value, label] of xTicks) {

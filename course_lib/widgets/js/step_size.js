@@ -4,9 +4,10 @@
 function render({ model, el }) {
   const studies = model.get("studies");
   const every = (low, high, step) => Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
+  const bottom = -18.4;
   const powers = (numbers) => numbers.map((n) => [n, `10${raised(n)}`]);
   const chart = plot({
-    x: [-20, 0], y: [-18.4, 2.4], xTicks: powers(every(-20, 0, 4)), yTicks: powers(every(-18, 0, 3)),
+    x: [-20, 0], y: [bottom, 2.4], xTicks: powers(every(-20, 0, 4)), yTicks: powers(every(-18, 0, 3)),
     xLabel: "step size h", yLabel: "relative error", height: 320,
   });
   const parts = [["error", "blue", ""], ["truncation", "orange", "dashed"], ["rounding", "green", "dotted"]];
@@ -29,11 +30,11 @@ function render({ model, el }) {
   function draw() {
     const [study, exponent] = [studies[model.get("method")], model.get("exponent")];
     const at = study.exponent.indexOf(exponent);
-    const height = (name, i) => Math.log10(study[name][i]);
+    const height = (name, i) => Math.log10(Math.max(study[name][i], 1e-60)); // an error may be exactly 0
     parts.forEach(([name], k) => {
       lines[k].setAttribute("d", chart.path(study.exponent.map((e, i) => [e, height(name, i)])));
       dots[k].setAttribute("cx", chart.px(exponent));
-      dots[k].setAttribute("cy", chart.py(height(name, at)));
+      dots[k].setAttribute("cy", chart.py(Math.max(height(name, at), bottom + 0.3)));
     });
     guide.setAttribute("d", chart.path([[exponent, -19], [exponent, 3]]));
     method.input.value = model.get("method");
