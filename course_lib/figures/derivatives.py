@@ -30,9 +30,10 @@ def _loss_with_tangents(w: float, x: float) -> Figure:
         alt=f"Loss over the estimated weight from 7 to 13 for x = {x:g}: a parabola with its minimum, zero, at {w:g}. "
         f"Dotted tangents at 8, 9, 10, 11 and 12 have slopes {numbers}.",
     )
-    grid = np.linspace(7, 13, 121)
+    grid, ends = np.linspace(7, 13, 121), np.array([7.0, 13.0])
     for point, slope in zip(at, slopes, strict=True):
-        axes.plot(grid, (w * x - point * x) ** 2 + slope * (grid - point), ":", color=COLORS["orange"], linewidth=1.6)
+        line = (w * x - point * x) ** 2 + slope * (ends - point)
+        axes.plot(ends, line, ":", color=COLORS["orange"], linewidth=1.6)
     axes.plot(grid, (w * x - grid * x) ** 2, color=COLORS["blue"])
     axes.plot(at, (w * x - at * x) ** 2, "o", color=COLORS["blue"])
     axes.set(xlim=(7, 13), ylim=(-4, 144), title=f"x = {x:g}", xlabel="estimated weight ŵ", ylabel="loss")
@@ -51,11 +52,11 @@ def secants(at: float = 8.0, steps: Sequence[float] = (3, 2, 1)) -> Figure:
         alt=f"A parabola and lines through its point at weight {at:g}. The secants have slopes {told}; "
         f"they turn towards the tangent, whose slope is −{abs(slope):g}.",
     )
-    grid = np.linspace(7, 12, 101)
+    grid, ends = np.linspace(7, 12, 101), np.array([7.0, 12.0])
     axes.plot(grid, loss_at(grid), color=COLORS["blue"])
-    axes.plot(grid, loss_at(at) + slope * (grid - at), color=COLORS["orange"], label=f"tangent: {_signed(slope)}")
+    axes.plot(ends, loss_at(at) + slope * (ends - at), color=COLORS["orange"], label=f"tangent: {_signed(slope)}")
     for step, quotient, dash in zip(steps, quotients, ("-.", "--", ":"), strict=True):
-        axes.plot(grid, loss_at(at) + quotient * (grid - at), dash, color=COLORS["grey"], linewidth=1.4,
+        axes.plot(ends, loss_at(at) + quotient * (ends - at), dash, color=COLORS["grey"], linewidth=1.4,
                   label=f"Δ = {step:g}: {_signed(quotient)}")  # fmt: skip
         axes.plot(at + step, loss_at(at + step), "s", color=COLORS["grey"])
     axes.plot(at, loss_at(at), "o", color=COLORS["orange"])

@@ -225,4 +225,4 @@ def _follow_the_page(body: str) -> str:
     body = re.sub(r"#000000\b", "currentColor", body)
     for name, value in COLORS.items():
         body = body.replace(value, f"var(--descent-{name}, {value})")
-    return re.sub(r"\s*\n\s*", "\n", body)
+    return re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
