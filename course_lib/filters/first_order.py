@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_lib.filters.linear import Filter
+from course_lib.validation import check_number
 
 
 def unit_dc_ar1(alpha: float) -> Filter:
@@ -42,9 +43,8 @@ def identity() -> Filter:
 
 
 def _memory(alpha: float) -> float:
-    if not 0 <= alpha < 1:
-        raise ValueError(f"alpha must lie in [0, 1), got {alpha}: from 1 on the filter never forgets")
-    return alpha
+    """Return α, which must be below 1: from there on a filter never forgets."""
+    return check_number("alpha", alpha, 0, 1, open_high=True)
 
 
 def ewma(values: np.ndarray, alpha: float, compensate: bool = False) -> np.ndarray:

@@ -1,15 +1,19 @@
 """What all schedules share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from course_lib.validation import check_number
 
 Rate = Callable[[float], float]
 
 
-def require(holds: bool, rule: str, value: object) -> None:
-    """Raise a ValueError that states the rule and the value that broke it."""
-    if not holds:
-        raise ValueError(f"{rule}, got {value!r}")
+def check_boundaries(boundaries: Sequence[float], needed: int, parts: str) -> None:
+    """Raise a ValueError unless there are as many boundaries as needed, and they increase."""
+    if len(boundaries) != needed:
+        raise ValueError(f"{needed} boundaries belong to {needed + 1} {parts}, got {len(boundaries)}")
+    if list(boundaries) != sorted(set(boundaries)):
+        raise ValueError(f"boundaries must increase, got {list(boundaries)}")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Schedule:
 
     def __call__(self, step: float) -> float:
         """Return the learning rate of one step."""
-        require(step >= 0, "step must not be negative (steps count from 0)", step)
+        check_number("step", step, 0)
         return float(self.rate(step))
 
     def rate(self, step: float) -> float:
@@ -37,9 +41,5 @@ class Decay(Schedule):
     decay_steps: float
 
     def __post_init__(self) -> None:
-        require(
-            self.initial_learning_rate > 0,
-            "initial_learning_rate must be positive",
-            self.initial_learning_rate,
-        )
-        require(self.decay_steps > 0, "decay_steps must be positive", self.decay_steps)
+        check_number("initial_learning_rate", self.initial_learning_rate, 0)
+        check_number("decay_steps", self.decay_steps, 0, open_low=True)

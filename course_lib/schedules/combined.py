@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.schedules.base import Rate, Schedule, require
+from course_lib.schedules.base import Rate, Schedule, check_boundaries
+from course_lib.validation import check_number
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class LinearWarmup(Schedule):
     start: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.steps >= 1, "steps of the warm-up must be at least 1", self.steps)
+        check_number("steps", self.steps, 1)
+        check_number("start", self.start, 0)
 
     def rate(self, step: float) -> float:
         """Return the rate on the ramp, or behind it."""
@@ -63,13 +65,7 @@ class Chain(Schedule):
     boundaries: Sequence[float]
 
     def __post_init__(self) -> None:
-        needed = len(self.schedules) - 1
-        require(
-            len(self.boundaries) == needed, f"boundaries must be {needed}, one between two schedules", self
-        )
-        require(
-            list(self.boundaries) == sorted(set(self.boundaries)), "boundaries must increase", self.boundaries
-        )
+        check_boundaries(self.boundaries, len(self.schedules) - 1, "schedules")
 
     def rate(self, step: float) -> float:
         """Return the rate of the schedule whose turn it is."""

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from course_lib.schedules.base import Decay, Schedule, require
+from course_lib.schedules.base import Decay, Schedule
+from course_lib.validation import check_number
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Triangular(Schedule):
     decay: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.half_period > 0, "half_period must be positive", self.half_period)
-        require(0 <= self.minimum <= self.maximum, "rates must satisfy 0 ≤ minimum ≤ maximum", self)
+        check_number("minimum", self.minimum, 0)
+        check_number("maximum", self.maximum, self.minimum)
+        check_number("half_period", self.half_period, 0, open_low=True)
 
     def rate(self, step: float) -> float:
         """Return the point of the triangle that belongs to the step."""
@@ -75,7 +77,7 @@ class CosineDecayRestarts(Schedule):
     first_decay_steps : float
         The length T of the first period; the rate is back up at step T.
     t_mul : float
-        The length of a period over that of the one before, at least 1.
+        The length of a period over that of the one before, at least 1 (shrinking periods would pile up).
     m_mul : float
         The height of a restart over that of the one before.
     alpha : float
@@ -95,8 +97,9 @@ class CosineDecayRestarts(Schedule):
     alpha: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.first_decay_steps > 0, "first_decay_steps must be positive", self.first_decay_steps)
-        require(self.t_mul >= 1, "t_mul must be at least 1 (periods that shrink pile up)", self.t_mul)
+        check_number("initial_learning_rate", self.initial_learning_rate, 0)
+        check_number("first_decay_steps", self.first_decay_steps, 0, open_low=True)
+        check_number("t_mul", self.t_mul, 1)
 
     def rate(self, step: float) -> float:
         """Return η at step k, counted from the last restart."""

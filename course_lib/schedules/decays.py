@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.schedules.base import Decay, Schedule, require
+from course_lib.schedules.base import Decay, Schedule, check_boundaries
+from course_lib.validation import check_number
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ExponentialDecay(Decay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.decay_rate <= 1, "decay_rate must lie in (0, 1]", self.decay_rate)
+        check_number("decay_rate", self.decay_rate, 0, 1, open_low=True)
 
     def rate(self, step: float) -> float:
         """Return η at step k."""
@@ -98,7 +99,7 @@ class InverseTimeDecay(Decay):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.decay_rate > 0, "decay_rate must be positive", self.decay_rate)
+        check_number("decay_rate", self.decay_rate, 0, open_low=True)
 
     def rate(self, step: float) -> float:
         """Return η at step k."""
@@ -125,14 +126,7 @@ class PiecewiseConstantDecay(Schedule):
     values: Sequence[float]
 
     def __post_init__(self) -> None:
-        require(
-            len(self.values) == len(self.boundaries) + 1,
-            f"values must be one more than the {len(self.boundaries)} boundaries",
-            self.values,
-        )
-        require(
-            list(self.boundaries) == sorted(set(self.boundaries)), "boundaries must increase", self.boundaries
-        )
+        check_boundaries(self.boundaries, len(self.values) - 1, "values")
 
     def rate(self, step: float) -> float:
         """Return the value of the piece that holds the step."""

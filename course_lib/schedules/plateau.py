@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from course_lib.schedules.base import require
+from course_lib.validation import check_number
 
 
 @dataclass
@@ -48,8 +48,11 @@ class ReduceOnPlateau:
     cooling: int = 0
 
     def __post_init__(self) -> None:
-        require(0 < self.factor < 1, "factor must lie in (0, 1)", self.factor)
-        require(self.patience >= 1, "patience must be at least 1", self.patience)
+        check_number("factor", self.factor, 0, 1, open_low=True, open_high=True)
+        check_number("patience", self.patience, 1)
+        check_number("min_delta", self.min_delta, 0)
+        check_number("cooldown", self.cooldown, 0)
+        check_number("min_lr", self.min_lr, 0)
 
     def update(self, value: float) -> float:
         """Take note of the newest loss (NaN is no improvement) and return the learning rate from now on."""

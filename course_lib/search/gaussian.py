@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course_lib.validation import check_number
+
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -34,8 +36,7 @@ def matern52(A: np.ndarray, B: np.ndarray, length_scale: float = 1.0) -> np.ndar
     >>> matern52(np.zeros((1, 2)), np.array([[0.0, 0.0], [3.0, 4.0]])).round(5)
     array([[1.0e+00, 7.5e-04]])
     """
-    if not length_scale > 0:
-        raise ValueError(f"length_scale must be positive, got {length_scale}")
+    check_number("length_scale", length_scale, 0, open_low=True)
     A, B = np.asarray(A, dtype=float), np.asarray(B, dtype=float)
     if A.ndim != 2 or B.ndim != 2 or A.shape[1] != B.shape[1]:
         raise ValueError(f"A and B must be (n, d) and (m, d) with one d, got {A.shape} and {B.shape}")
@@ -90,8 +91,7 @@ def _factor(X: np.ndarray, y: np.ndarray, kernel: Kernel, noise: float) -> tuple
     """Return L with LLᵀ = K + noise·I, and the weights (K + noise·I)⁻¹y."""
     from scipy.linalg import cho_solve
 
-    if not noise >= 0:
-        raise ValueError(f"noise is a variance and must be at least 0, got {noise}")
+    check_number("noise", noise, 0)
     try:
         L = np.linalg.cholesky(kernel(X, X) + noise * np.eye(len(X)))
     except np.linalg.LinAlgError as error:

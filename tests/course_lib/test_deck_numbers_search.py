@@ -1,14 +1,21 @@
 """Numbers and errata of the decks that `filters` and `search` reproduce or correct.
 
-Decks: A = UW ML530 "Deep Learning Introduction"; C = USC EE599 "Training Methods".
+Decks: A = UW ML530 "Deep Learning Introduction"; C = USC EE599 "Training Methods"; D = Columbia W4995.
 """
 
 import math
+import os
 
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
 
-from course_lib import filters, search
+from course_lib import data, filters, schedules, search
+from course_lib.reference.layers import Activation, Dense, SparseDense
+from course_lib.reference.losses import BinaryCrossentropy
+from course_lib.reference.network import Network
+from course_lib.reference.optimizers import Adam
+from course_lib.training import fit
 
 
 def test_deck_a_weights_of_the_past_for_a_tenth():
@@ -107,3 +114,17 @@ def test_deck_a_bracket_0_is_random_search():
     drawn = search.hyperband(lambda c, e, s: (c["x"], None), {"x": ("uniform", 0.0, 1.0)}, 32, 3, seed=0)
     last = [trial for trial in drawn if trial.key.startswith("0.")]
     assert len(last) == 5 and {trial.epochs for trial in last} == {32}
+
+
+@pytest.mark.skipif(not os.environ.get("COURSE_DATA"), reason="COURSE_DATA is not set: no MovieLens")
+def test_deck_d_movielens_accuracy_is_reached_in_seconds():
+    # Columbia W4995, lecture 8: test accuracy .675 for one hidden layer of 100, .713 for the best of four
+    # networks, about four minutes each. `python -m tests.benchmarks.movielens` compares with scikit-learn.
+    rated = data.movielens()
+    X, likes = np.stack([rated.users - 1, rated.items + 942], axis=1), rated.ratings >= 4
+    X_dev, X_test, y_dev, y_test = train_test_split(X, likes, test_size=0.2, random_state=42)
+    network = Network([SparseDense(100, columns=2625), Activation("relu"), Dense(1)], input_shape=2, seed=0)
+    loss = BinaryCrossentropy(from_logits=True)
+    rate = schedules.LinearDecay(3e-3, 4 * 80)
+    fit(network, X_dev, y_dev[:, None].astype(float), loss, Adam(rate), epochs=4, batch_size=1000)
+    assert ((network.predict(X_test)[:, 0] > 0) == y_test).mean() > 0.70

@@ -177,15 +177,13 @@ def test_nadams_own_compensation_overshoots_on_a_constant_gradient():
     optimizer = optax.nadam(1.0, b1=0.9, eps=0.0)
     step, _ = optimizer.update(np.ones(1), optimizer.init(np.zeros(1)))
     np.testing.assert_allclose(-step, 1 + 0.9 / 1.9, rtol=1e-5)
-    np.testing.assert_allclose(
-        optimizer_filters(0.9)["Nadam"].gradient.compensated(np.ones(5)), 1, rtol=1e-12
-    )
+    np.testing.assert_allclose(optimizer_filters(0.9)["Nadam"].gradient.compensated(np.ones(5)), 1, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: unit_dc_ar1(1.0), r"alpha must lie in \[0, 1\), got 1.0"),
+        (lambda: unit_dc_ar1(1.0), "alpha must lie in 0 <= alpha < 1, got 1.0"),
         (lambda: nesterov(-0.1), "alpha must lie"),
         (lambda: difference_equation([1.0], [0.0, 1.0], np.ones(3)), r"a\[0\] must not be 0"),
         (lambda: frequency_response([], [1.0], 0.0), "b must be a list of finite numbers"),

@@ -176,10 +176,13 @@ def test_equal_points_without_noise_are_refused():
     ("call", "message"),
     [
         (lambda: search.matern52(np.zeros((1, 1)), np.zeros((1, 2))), "with one d"),
-        (lambda: search.matern52(np.zeros((1, 1)), np.zeros((1, 1)), -1.0), "length_scale must be positive"),
+        (
+            lambda: search.matern52(np.zeros((1, 1)), np.zeros((1, 1)), -1.0),
+            "length_scale must lie in 0 < length_scale",
+        ),
         (
             lambda: search.gp_posterior(np.eye(1), np.ones(1), np.eye(1), search.matern52, -1.0),
-            "noise is a variance",
+            "noise must lie in 0 <= noise",
         ),
     ],
 )
