@@ -4,7 +4,8 @@
 
 | method | returns |
 |---|---|
-| `prepare(X)` | the samples as the model wants them, checked; X[rows] is a batch; a second time changes nothing |
+| `prepare(X)` | the samples as the model wants them, checked; a second time changes nothing |
+| `take(X, rows)` | a batch of the prepared samples, valid until the next call |
 | `train_batch(X, y, loss, optimizer, weights)` | the outputs from before the step it makes |
 | `predict(X, batch_size)` | the outputs in prediction mode, a NumPy array |
 | `collect(outputs)` | the outputs of several batches as one NumPy array |
@@ -25,7 +26,7 @@ import numpy as np
 
 from course_lib.callbacks import MOMENTS, Callback, History, Logs, ProgbarLogger, Run
 from course_lib.metrics import Metric, get_metric
-from course_lib.reference.losses import Loss, get_loss
+from course_lib.reference.losses import Loss, SparseCategoricalCrossentropy, get_loss
 from course_lib.reference.optimizers import Optimizer, get_optimizer
 from course_lib.validation import as_generator, check_number
 
@@ -39,6 +40,9 @@ class Model(Protocol):
 
     def prepare(self, X: Any) -> Any:
         """Return the checked samples."""
+
+    def take(self, X: Any, rows: np.ndarray) -> Any:
+        """Return a batch of the prepared samples."""
 
     def train_batch(self, X: Any, y: np.ndarray, loss: Loss, optimizer: Any, weights: np.ndarray | None) -> Any:
         """Make a step; return the outputs."""
@@ -126,10 +130,10 @@ def fit(
             raise ValueError("give validation_split or validation_data, not both")
         X, y, weights, validation_data = _split(X, y, weights, validation_split)
     X = model.prepare(X)
-    y = _like_outputs(y, model)
+    y = _like_outputs(y, model, loss)
     if validation_data is not None:
         X_val, y_val = _pair(*validation_data, "validation ")
-        validation_data = model.prepare(X_val), _like_outputs(y_val, model)
+        validation_data = model.prepare(X_val), _like_outputs(y_val, model, loss)
 
     batches = Batches(len(y), batch_size, shuffle, drop_last, as_generator(seed))
     history = History()
@@ -167,7 +171,7 @@ def evaluate(
     loss = get_loss(loss)
     X, y = _pair(X, y, "")
     X = model.prepare(X)
-    tally = Tally(model, _like_outputs(y, model), None, loss, [get_metric(metric, loss) for metric in metrics])
+    tally = Tally(model, _like_outputs(y, model, loss), None, loss, [get_metric(metric, loss) for metric in metrics])
     tally.add(np.arange(len(y)), model.predict(X, batch_size))
     return tally.result(model.penalty())
 
@@ -189,7 +193,7 @@ def _epoch(
     for number, rows in enumerate(batches):
         crew.tell("on_batch_begin", number)
         penalty = model.penalty()
-        a = model.train_batch(X[rows], y[rows], loss, optimizer, None if weights is None else weights[rows])
+        a = model.train_batch(model.take(X, rows), y[rows], loss, optimizer, None if weights is None else weights[rows])
         logs = {"loss": tally.loss_of(rows, model.collect([a])) + penalty} if crew.wants_batch_loss else {}
         tally.add(rows, a)
         penalties += penalty
@@ -315,9 +319,10 @@ def _pair(X: Any, y: Any, kind: str) -> tuple[Any, np.ndarray]:
     return X, y
 
 
-def _like_outputs(y: np.ndarray, model: Model) -> np.ndarray:
-    """Return targets (n,) as a column where the model has one output a sample."""
-    return y[:, None] if y.ndim == 1 and model.output_shape == (1,) else y
+def _like_outputs(y: np.ndarray, model: Model, loss: Loss) -> np.ndarray:
+    """Return targets (n,) as a column where the model has one output a sample and the loss compares entries."""
+    labels = isinstance(loss, SparseCategoricalCrossentropy)
+    return y[:, None] if y.ndim == 1 and model.output_shape == (1,) and not labels else y
 
 
 def _weights(y: np.ndarray, class_weight: Mapping[int, float] | None, sample_weight: Any) -> np.ndarray | None:

@@ -67,6 +67,7 @@ class Network:
         self.seed = seed
         self.dtype = np.dtype(dtype)
         self.input_shape: Shape | None = None
+        self._batch: np.ndarray | None = None
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
         for place, layer in enumerate(self.layers):
@@ -112,6 +113,8 @@ class Network:
             for name, array in layer.state.items():
                 layer.bind_state(name, self.state[start : start + array.size].reshape(array.shape))
                 start += array.size
+        self.regularized = [(layer, p) for layer, p in self._trained() if p.regularizer is not None]
+        self.constrained = [p for _, p in self._trained() if p.constraint is not None]
         self.first = next((i for i, layer in enumerate(self.layers) if layer.parameters), len(self.layers))
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
@@ -135,14 +138,13 @@ class Network:
             G = layer.backward(G)
         for layer in self.layers[self.first : self.first + 1]:  # nobody asks for its dL/dX, the dearest product
             layer.parameter_gradients(G)
-        for layer, p in self._trained():
-            if p.regularizer is not None:
-                gradient = getattr(layer, "d" + p.name)
-                gradient += p.regularizer.gradient(p.value)
+        for layer, p in self.regularized:
+            gradient = getattr(layer, "d" + p.name)
+            gradient += p.regularizer.gradient(p.value)
 
     def penalty(self) -> float:
         """Return the sum of all regularizers' penalties."""
-        return sum(float(p.regularizer(p.value)) for _, p in self._trained() if p.regularizer is not None)
+        return sum(float(p.regularizer(p.value)) for _, p in self.regularized)
 
     # What `training.fit` asks of a model
 
@@ -163,6 +165,12 @@ class Network:
             raise ValueError(f"X must be finite, got {X[where]} at {where}: fill in or leave out such samples")
         return X
 
+    def take(self, X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return those rows of the prepared samples, in a buffer that the next call overwrites."""
+        if self._batch is None or len(self._batch) < len(rows) or self._batch.dtype != X.dtype:
+            self._batch = np.empty((len(rows), *X.shape[1:]), X.dtype)
+        return np.take(X, rows, axis=0, out=self._batch[: len(rows)], mode="clip")  # other modes copy once more
+
     def train_batch(
         self, X: np.ndarray, y: np.ndarray, loss: Loss, optimizer: Optimizer, weights: np.ndarray | None = None
     ) -> np.ndarray:
@@ -170,9 +178,8 @@ class Network:
         a = self.forward(X, training=True)
         self.backward(loss.gradient(y, a, weights))
         optimizer.step(self.parameters, self.gradient, self.segments)
-        for _, p in self._trained():
-            if p.constraint is not None:
-                p.value[...] = p.constraint(p.value)
+        for p in self.constrained:
+            p.value[...] = p.constraint(p.value)
         return a
 
     def predict(self, X: Any, batch_size: int = 1024) -> np.ndarray:
