@@ -43,9 +43,9 @@ from typing import Any
 import numpy as np
 
 from course_lib.reference import activations
+from course_lib.reference._broadcasting import Axis, restore_axes, sum_to_shape
 from course_lib.validation import as_float
 
-Axis = int | tuple[int, ...] | None
 Pull = Callable[[np.ndarray], np.ndarray]  # dL/d(result) -> dL/d(one parent)
 
 
@@ -300,19 +300,3 @@ def topological_order(tensor: Tensor) -> list[Tensor]:
             stack.append((current, True))
             stack.extend((parent, False) for parent in reversed(current.parents))
     return order
-
-
-def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: sum `gradient` over the axes along which an operand of `shape` was stretched."""
-    extra = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(extra)))
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return gradient.sum(axis=stretched, keepdims=True)
-
-
-def restore_axes(G: np.ndarray, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> np.ndarray:
-    """Return `G` with the axes that a reduction of an array of `shape` removed, as axes of length 1."""
-    if keepdims:
-        return G
-    axes = tuple(range(len(shape))) if axis is None else axis
-    return np.expand_dims(G, axes)
