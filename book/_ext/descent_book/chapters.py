@@ -33,7 +33,7 @@ class Chapters(SphinxDirective):
         link = [f":link: {stem}", ":link-type: doc"] if written else [":class-card: in-preparation"]
         number = int(stem[:2])
         note = [] if written else ["", "*In preparation.*"]
-        return [f"```{{grid-item-card}} {number} · {title}", *link, "", text, *note, "```"]
+        return [f"```{{grid-item-card}} {number} · {title}", ":shadow: none", *link, "", text, *note, "```"]
 
 
 def setup(app: Sphinx) -> None:

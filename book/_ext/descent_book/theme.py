@@ -4,28 +4,44 @@ The theme's templates that are replaced stand in ``templates/``, each with its r
 the body of a page is mended here.
 """
 
+from copy import deepcopy
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.core import render
+from myst_nb.core.utils import coalesce_streams
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
 FOLDER = Path(__file__).parent
+WRAPPERS = ("proof-content", "exercise-content", "solution-content")
 
 
 def add_folders(app: Sphinx, config: Config) -> None:
     """Put our templates before the theme's, and our scripts beside the book's assets."""
     config.templates_path.insert(0, str(FOLDER / "templates"))
     config.html_static_path.append(str(FOLDER / "static"))
+    config.ogp_site_url = config.html_baseurl  # one setting for the address of the site
 
 
-def unwrap_contents(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Theorems, exercises and solutions wrap their text in sections that all have one id: take the wrapper away."""
-    for section in list(doctree.findall(nodes.section)):
-        if isinstance(section.parent, nodes.Admonition) or "-content" in "".join(section["ids"]):
-            section.replace_self(section.children)
+class UnwrapContents(SphinxPostTransform):
+    """Theorems, exercises and solutions wrap their text in sections that share one id: take the wrappers away."""
+
+    default_priority = 900
+
+    def run(self, **kwargs: object) -> None:
+        """Replace each wrapper by what it holds."""
+        for section in list(self.document.findall(nodes.section)):
+            if any(name in WRAPPERS for name in section["ids"]):
+                section.replace_self(section.children)
+
+
+def merge_streams_in_a_copy(outputs: list) -> list:
+    """Merge printed pieces for the page alone; myst-nb 1.4 would change the notebook it leaves behind too."""
+    return coalesce_streams(deepcopy(outputs))
 
 
 def visit_citation(self: HTML5Translator, node: nodes.citation) -> None:
@@ -56,6 +72,7 @@ def depart_hidden_code(self: HTML5Translator, node: HideCodeCellNode) -> None:
 def setup(app: Sphinx) -> None:
     """Replace what the extensions before us have registered."""
     app.connect("config-inited", add_folders)
-    app.connect("doctree-resolved", unwrap_contents)
+    app.add_post_transform(UnwrapContents)
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    render.coalesce_streams = merge_streams_in_a_copy
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))

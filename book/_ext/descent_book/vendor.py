@@ -3,14 +3,18 @@
 import shutil
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 # target under _static/vendor -> source under node_modules (a file or a folder)
 PACKAGES = {
-    "mathjax/tex-svg.js": "mathjax/es5/tex-svg.js",
-    "mathjax/input/tex/extensions": "mathjax/es5/input/tex/extensions",
-    "mathjax/a11y": "mathjax/es5/a11y",
+    "mathjax/startup.js": "mathjax/es5/startup.js",
+    "mathjax/core.js": "mathjax/es5/core.js",
+    "mathjax/input": "mathjax/es5/input",
+    "mathjax/output/svg.js": "mathjax/es5/output/svg.js",
+    "mathjax/output/svg": "mathjax/es5/output/svg",
+    "mathjax/a11y/assistive-mml.js": "mathjax/es5/a11y/assistive-mml.js",
     "widgets/require.js": "requirejs/require.js",
     "widgets/embed-amd.js": "@jupyter-widgets/html-manager/dist/embed-amd.js",
     "widgets/anywidget.js": "anywidget/dist/index.js",
@@ -39,6 +43,14 @@ def copy_if_newer(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
+def drop_unused_mathjax(app: Sphinx, pagename: str, template: str, context: dict, doctree: nodes.document | None) -> None:
+    """Sphinx sends MathJax to a page when any page below it has formulas: keep it where there are some."""
+    if doctree is None or not any(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))):
+        scripts = context["script_files"]
+        scripts[:] = [script for script in scripts if "mathjax" not in str(getattr(script, "filename", ""))]
+
+
 def setup(app: Sphinx) -> None:
-    """Copy at the start of every build that makes HTML."""
+    """Copy at the start of every build that makes HTML; decide page by page who gets MathJax."""
+    app.connect("html-page-context", drop_unused_mathjax, priority=900)
     app.connect("builder-inited", lambda app: copy_packages(app) if app.builder.format == "html" else None)

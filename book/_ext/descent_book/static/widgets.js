@@ -20,7 +20,7 @@
     if (!entries.some((entry) => entry.isIntersecting)) return;
     watcher.disconnect();
     start();
-  }, { rootMargin: "800px" });
+  }, { rootMargin: "200px" });
   for (const place of places) watcher.observe(place);
   window.addEventListener("beforeprint", () => places.length && !window.requirejs && start(), { once: true });
 })();
