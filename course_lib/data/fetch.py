@@ -5,6 +5,7 @@ download goes through `pooch` (which moves a finished file into the cache in one
 picks up a broken transfer where it stopped.
 """
 
+import fcntl
 import gzip
 import hashlib
 import io
@@ -54,12 +55,11 @@ def payload(source: Source, file: File) -> bytes:
     if given is not None:
         return verified(given, file)
     cached = cache_folder() / source.folder / f"{file.name}{Path(file.urls[0]).suffix}"
-    if cached.exists():
-        try:
-            return verified(cached, file)
-        except DamagedData:
-            cached.unlink()
-    return _download(source, file, cached)
+    content = _in_cache(cached, file)
+    if content is None:
+        with _alone(cached.parent):
+            content = _in_cache(cached, file) or _download(source, file, cached)
+    return content
 
 
 def _in_course_data(source: Source, file: File) -> Path | None:
@@ -70,14 +70,37 @@ def _in_course_data(source: Source, file: File) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def _in_cache(cached: Path, file: File) -> bytes | None:
+    """Return the payload of a cached file; throw a damaged one away."""
+    if not cached.exists():
+        return None
+    try:
+        return verified(cached, file)
+    except DamagedData:
+        cached.unlink()
+        return None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time download into a folder; the next finds the file there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError:  # a folder that cannot be written to: the download will say so
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def verified(path: Path, file: File) -> bytes:
     """Return the payload of the plain, gzip or zip file at `path`, or raise `DamagedData`."""
     try:
         content = _unpack(path.read_bytes(), file.name)
     except (EOFError, KeyError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise DamagedData(
-            f"{path} cannot be unpacked ({error}): delete it, so that it can be fetched again"
-        ) from error
+        raise DamagedData(f"{path} cannot be unpacked ({error}): delete it, so that it can be fetched again") from error
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         raise DamagedData(

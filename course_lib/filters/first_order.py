@@ -12,12 +12,23 @@ def unit_dc_ar1(alpha: float) -> Filter:
     """y[n] = αy[n−1] + (1−α)x[n]: the exponentially weighted moving average; step response 1 − α^(n+1).
 
     Adam's two averages, RMSprop's and Adadelta's.
+
+    Examples
+    --------
+    >>> unit_dc_ar1(0.5).step_response(4)
+    array([0.5   , 0.75  , 0.875 , 0.9375])
     """
     return Filter((1 - _memory(alpha),), (1.0, -alpha))
 
 
 def unit_input_ar1(alpha: float) -> Filter:
-    """y[n] = αy[n−1] + x[n]: momentum; step response (1 − α^(n+1))/(1 − α), DC gain 1/(1 − α)."""
+    """y[n] = αy[n−1] + x[n]: momentum; step response (1 − α^(n+1))/(1 − α), DC gain 1/(1 − α).
+
+    Examples
+    --------
+    >>> unit_input_ar1(0.5).step_response(4)
+    array([1.   , 1.5  , 1.75 , 1.875])
+    """
     return Filter((1.0,), (1.0, -_memory(alpha)))
 
 
@@ -28,17 +39,34 @@ def nesterov(alpha: float) -> Filter:
 
     Its pole is at α, its zero at α/(1+α); deck C prints the inverse of the zero. Source: Bengio,
     Boulanger-Lewandowski and Pascanu, 2013.
+
+    Examples
+    --------
+    >>> nesterov(0.5).zeros, nesterov(0.5).impulse_response(3)
+    (array([0.33333333]), array([1.5  , 0.25 , 0.125]))
     """
     return Filter((1 + _memory(alpha), -alpha), (1.0, -alpha))
 
 
 def summer() -> Filter:
-    """y[n] = y[n−1] + x[n]: Adagrad's sum of squares, a pole on the unit circle."""
+    """y[n] = y[n−1] + x[n]: Adagrad's sum of squares, a pole on the unit circle.
+
+    Examples
+    --------
+    >>> summer().step_response(3), summer().stable
+    (array([1., 2., 3.]), False)
+    """
     return Filter((1.0,), (1.0, -1.0))
 
 
 def identity() -> Filter:
-    """y[n] = x[n]: no filter."""
+    """y[n] = x[n]: no filter.
+
+    Examples
+    --------
+    >>> identity().impulse_response(3)
+    array([1., 0., 0.])
+    """
     return Filter((1.0,), (1.0,))
 
 

@@ -114,7 +114,14 @@ def log_marginal_likelihood(X: np.ndarray, y: np.ndarray, kernel: Kernel, noise:
 
 
 def fit_length_scale(X: np.ndarray, y: np.ndarray, noise: float, low: float = 0.05, high: float = 20.0) -> float:
-    """Return the Matérn length scale between `low` and `high` that makes the measurements most likely."""
+    """Return the Matérn length scale between `low` and `high` that makes the measurements most likely.
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 1, 9)[:, None]
+    >>> fit_length_scale(X, np.sin(20 * X[:, 0]), 1e-4) < fit_length_scale(X, np.sin(2 * X[:, 0]), 1e-4)
+    True
+    """
     from scipy.optimize import minimize_scalar
 
     def cost(log_scale: float) -> float:
@@ -128,12 +135,24 @@ def fit_length_scale(X: np.ndarray, y: np.ndarray, noise: float, low: float = 0.
 
 
 def lower_confidence_bound(mean: np.ndarray, std: np.ndarray, beta: float) -> np.ndarray:
-    """Return mean − β·std: how low the loss may well be; a larger β explores more."""
+    """Return mean − β·std: how low the loss may well be; a larger β explores more.
+
+    Examples
+    --------
+    >>> lower_confidence_bound(np.array([1.0, 1.5]), np.array([0.0, 1.0]), beta=2.0)
+    array([ 1. , -0.5])
+    """
     return np.asarray(mean) - beta * np.asarray(std)
 
 
 def standardized(y: np.ndarray) -> np.ndarray:
-    """Return (y − mean)/std, with std 1 where y is constant."""
+    """Return (y − mean)/std, with std 1 where y is constant.
+
+    Examples
+    --------
+    >>> standardized(np.array([1.0, 3.0])), standardized(np.array([2.0, 2.0]))
+    (array([-1.,  1.]), array([0., 0.]))
+    """
     y = np.asarray(y, dtype=float)
     return (y - y.mean()) / (y.std() or 1.0)
 

@@ -35,14 +35,22 @@ class Trial:
     seconds: float
 
     @property
-    def rank(self) -> float:
-        """The loss, with NaN as infinity: what trials are sorted by."""
-        return math.inf if math.isnan(self.loss) else self.loss
+    def rank(self) -> tuple[bool, float]:
+        """What trials are sorted by: the loss, NaN behind all numbers, infinity included."""
+        return (True, 0.0) if math.isnan(self.loss) else (False, self.loss)
 
 
 @dataclass(frozen=True)
 class Results:
-    """The trials of a search, in the order in which they were proposed."""
+    """The trials of a search, in the order in which they were proposed.
+
+    Examples
+    --------
+    >>> slow, fast = Trial("0", {"width": 64}, None, 0.3, 9.0), Trial("1", {"width": 16}, None, 0.2, 1.0)
+    >>> found = Results((slow, fast))
+    >>> found.best.config, found.records()[0]
+    ({'width': 16}, {'width': 64, 'epochs': None, 'loss': 0.3, 'seconds': 9.0})
+    """
 
     trials: tuple[Trial, ...]
 
@@ -81,6 +89,13 @@ class Results:
             In the order in which they first appear.
         losses : ndarray, (len(row_values), len(column_values))
             Mean loss; NaN where a pair was not tried.
+
+        Examples
+        --------
+        >>> trials = [Trial(f"{w}{e}", {"width": w}, e, w / e, 0.0) for w in (16, 32) for e in (1, 2)]
+        >>> Results(tuple(trials)).pivot("epochs", "width")
+        ([1, 2], [16, 32], array([[16., 32.],
+               [ 8., 16.]]))
         """
         cells: dict[tuple, list[float]] = {}
         for trial in self.trials:

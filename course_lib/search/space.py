@@ -35,7 +35,15 @@ def grid(space: Mapping[str, Sequence]) -> list[Config]:
 
 
 def check_space(space: Space) -> None:
-    """Raise a ValueError that names the first specification that makes no sense."""
+    """Raise a ValueError that names the first specification that makes no sense.
+
+    Examples
+    --------
+    >>> check_space({"rate": ("log_uniform", 0.0, 1.0)})
+    Traceback (most recent call last):
+    ...
+    ValueError: rate: low must be positive to have a logarithm, got 0.0
+    """
     for name, spec in space.items():
         if not isinstance(spec, tuple) or not spec:
             raise ValueError(f'{name}: a specification is a tuple such as ("uniform", 0, 1), got {spec!r}')

@@ -32,6 +32,12 @@ def bfgs_update(H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
         Approximation of the inverse Hessian so far.
     s, y : ndarray, (size,)
         The step, and the change of the gradient over it; y·s > 0.
+
+    Examples
+    --------
+    >>> bfgs_update(np.eye(2), np.array([1.0, 0.0]), np.array([4.0, 0.0]))
+    array([[0.25, 0.  ],
+           [0.  , 1.  ]])
     """
     rho = 1 / (y @ s)
     Hy = H @ y

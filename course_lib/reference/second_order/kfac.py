@@ -39,6 +39,15 @@ def kronecker_factors(network: Network, X: np.ndarray, labels: np.ndarray) -> li
     -------
     list of Factors
         In the order of the layers. The network's gradient is overwritten.
+
+    Examples
+    --------
+    >>> network = Network([Dense(2, kernel_initializer="zeros")], input_shape=1, dtype="float64")
+    >>> (factors,) = kronecker_factors(network, np.array([[3.0]]), np.array([0]))
+    >>> factors.A, factors.S
+    (array([[9., 3.],
+           [3., 1.]]), array([[ 0.25, -0.25],
+           [-0.25,  0.25]]))
     """
     logits = network.forward(X, training=True)
     G = SparseCategoricalCrossentropy(from_logits=True).gradient(labels, logits) * len(X)  # by sample, not mean

@@ -199,6 +199,16 @@ def network_objective(network: Any, X: Any, y: Any, loss: Any) -> Function:
 
     Calling it leaves the network with the parameters that were passed: after a minimization set
     ``network.parameters[:] = found.w``.
+
+    Examples
+    --------
+    >>> from course_lib.reference.layers import Dense
+    >>> from course_lib.reference.losses import MeanSquaredError
+    >>> from course_lib.reference.network import Network
+    >>> network = Network([Dense(1)], input_shape=1, dtype="float64")
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> lbfgs(network_objective(network, X, 3 * X + 1, MeanSquaredError()), network.parameters).w.round(4)
+    array([3., 1.])
     """
     X = network.prepare(X)
 
