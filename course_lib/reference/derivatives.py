@@ -1,12 +1,12 @@
 """Derivatives by differences: what a gradient is, before anybody derives one.
 
 =========================  =============================================  ==========  ==========
-function                   each entry of x in turn                       truncation  best h
+function                   each entry of x in turn                        truncation  best h
 =========================  =============================================  ==========  ==========
-`forward_difference`       (f(x+h) - f(x)) / h                           O(h)        about 1e-8
-`central_difference`       (f(x+h) - f(x-h)) / 2h                        O(h²)       about 1e-5
+`forward_difference`       (f(x+h) - f(x)) / h                            O(h)        about 1e-8
+`central_difference`       (f(x+h) - f(x-h)) / 2h                         O(h²)       about 1e-5
 `fourth_order_difference`  (8f(x+h) - 8f(x-h) - f(x+2h) + f(x-2h)) / 12h  O(h⁴)       about 1e-3
-`complex_step`             Im f(x+ih) / h                                O(h²)       any tiny h
+`complex_step`             Im f(x+ih) / h                                 O(h²)       any tiny h
 =========================  =============================================  ==========  ==========
 
 A small h makes the truncation error small and the rounding error, about eps·f/h, large: the V-shaped
