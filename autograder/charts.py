@@ -38,7 +38,7 @@ def distribution(totals: Array, most: float) -> Figure:
 def bin_edges(most: float, students: int) -> Array:
     """Return edges of bins of a round width that reach from 0 to `most` or a little more.
 
-    About ``2·∛n`` bins (Rice's rule), but at least 5 and at most 20.
+    About ``2·∛n`` bins (Rice's rule), but at least 8 and at most 20.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def bin_edges(most: float, students: int) -> Array:
     [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0]
     """
     most = most if most > 0 else 1.0
-    rough = most / min(20, max(5, math.ceil(2 * students ** (1 / 3))))
+    rough = most / min(20, max(8, math.ceil(2 * students ** (1 / 3))))
     power = 10.0 ** math.floor(math.log10(rough))
     width = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * 0.999)
     return np.arange(math.ceil(most / width - 1e-9) + 1) * width
@@ -67,7 +67,9 @@ def outcomes(questions: tuple[str, ...], shares: Array) -> Figure:
     n = len(shares)
     full = (shares >= 1 - 1e-9).sum(axis=0) / n
     none = (shares <= 1e-9).sum(axis=0) / n
-    words = [f"{name}: {a:.0%} all, {c:.0%} none" for name, a, c in zip(questions, full, none, strict=True)]
+    words = [
+        f"{name}: {100 * a:.0f} % all, {100 * c:.0f} % none" for name, a, c in zip(questions, full, none, strict=True)
+    ]
     alt = "Stacked bars, a question each: share of students with all, some and none of its points. " + "; ".join(words)
     figure, axes = canvas(WIDTH, 80 + 30 * len(questions), alt=alt + ".")
     places = np.arange(len(questions))

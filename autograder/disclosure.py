@@ -25,6 +25,7 @@ SAFE = re.compile(
     r"|the answer is right, but its argument \w{1,40} was changed: work on a copy"
     rf"|the answer is right, but NumPy warned: {_ARITHMETIC}"
     rf"|is another function: at x = \d+/\d+ it gives {_NUMBER}, expected {_NUMBER}"
+    r"|(?:ImportError: )?this answer uses [\w.]{1,60}; the question asks you to write it yourself"
     r"|not answered yet|Timeout: not finished after [\d.]+ s|NotImplementedError: not answered yet"
     r"|Stopped: (?:an earlier cell could not be interrupted|the answer ended its own Python process)"
 )
@@ -46,8 +47,8 @@ class Shown:
     text: str = ""
 
 
-def shown(case: CaseResult) -> Shown:
-    """Return what a student may see of a failed test.
+def shown(case: CaseResult, own_source: str = "") -> Shown:
+    """Return what a student may see of a failed test; `own_source` is the source of the student's answer.
 
     Examples
     --------
@@ -57,14 +58,18 @@ def shown(case: CaseResult) -> Shown:
     'ValueError'
     """
     message = case.message or ""
-    text = hidden_message(message) if case.hidden else clean(message, 1000)
+    text = hidden_message(message, own_source) if case.hidden else clean(message, 1000)
     if parts := _PARTS.fullmatch(text):
-        return Shown(parts["expected"], parts["got"], parts["place"].strip(" ;"))
+        place = parts["place"].replace("(in ", "in ").rstrip(")") if "(in " in parts["place"] else parts["place"]
+        return Shown(parts["expected"], parts["got"], place.strip(" ;"))
     return Shown(text=text)
 
 
-def hidden_message(message: str) -> str:
+def hidden_message(message: str, own_source: str = "") -> str:
     """Return a hidden test's message if it is of a form that cannot carry the inputs, else the kind of failure.
+
+    The line of code in which an exception was raised is kept if it stands in `own_source`: that was written before the
+    inputs were known.
 
     Examples
     --------
@@ -72,16 +77,21 @@ def hidden_message(message: str) -> str:
     'expected shape (2,), got shape ()'
     >>> hidden_message("expected 1, got '[0.25, 0.5]'")
     'not the expected kind of value'
+    >>> hidden_message("ZeroDivisionError: division by 0.25 (at: return 1 / x)", "def f(x):\\n    return 1 / x")
+    'ZeroDivisionError (at: return 1 / x)'
     """
-    if len(message) <= 300 and SAFE.fullmatch(message):
-        return message
-    if message.startswith(("expected ", "key ")):
+    what, _, line = message.partition(" (at: ")
+    line = line.removesuffix(")").strip()
+    at = f" (at: {line})" if line and line in own_source else ""
+    if len(what) <= 300 and SAFE.fullmatch(what):
+        return what + at
+    if what.startswith(("expected ", "key ")):
         return "not the expected kind of value"
-    if message.startswith("the answer is right, but NumPy warned"):
+    if what.startswith("the answer is right, but NumPy warned"):
         return "the answer is right, but it warned"
-    found = _ERROR.fullmatch(message)
-    if found and (found["kind"] in _EXCEPTIONS):
-        return found["kind"]
+    found = _ERROR.fullmatch(what)
+    if found and found["kind"] in _EXCEPTIONS:
+        return found["kind"] + at
     return "it failed here; its message is not shown, because this test's inputs are hidden"
 
 
@@ -125,7 +135,10 @@ _ADVICE = (
     ("none of this set's cells", "You seem to have handed in another notebook. Look for the one of this set."),
     ("bytes, more than", "Clear all outputs (Edit, Clear Outputs of All Cells), save, and hand it in again."),
     ("the grader failed", "This is not your fault. Whoever teaches the course has been told and will grade it again."),
-    ("died twice", "Your notebook stopped the program that ran it. Run all cells from the top; ask if they run through."),
+    (
+        "died twice",
+        "Your notebook stopped the program that ran it. Run all cells from the top; ask if they run through.",
+    ),
 )
 _ASK = "Open the notebook in JupyterLab, run all cells from the top, save it, and hand it in again, or ask for help."
 

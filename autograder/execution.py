@@ -209,7 +209,7 @@ def _insert_rubrics(notebook: NotebookNode, problem_set: ProblemSet) -> None:
     cells = []
     for cell in notebook.cells:
         if grade_id(cell) in by_name:
-            cells.append(new_markdown_cell(_rubric(by_name[grade_id(cell)])))
+            cells.append(new_markdown_cell(_rubric(by_name[grade_id(cell)]), id=f"rubric-{len(cells)}"))
         cells.append(cell)
     notebook.cells = cells
 

@@ -70,7 +70,11 @@ def write_exports(course: Course, set_name: str, canvas_id: int | None = None) -
     """
     grades = read_grades(course, set_name)
     course.reports.mkdir(parents=True, exist_ok=True)
-    tables = {"nbgrader": nbgrader_rows(grades), "canvas": canvas_rows(grades, canvas_id), "moodle": moodle_rows(grades)}
+    tables = {
+        "nbgrader": nbgrader_rows(grades),
+        "canvas": canvas_rows(grades, canvas_id),
+        "moodle": moodle_rows(grades),
+    }
     return [_write(course.reports / f"{set_name}-{name}.csv", rows) for name, rows in tables.items()]
 
 
@@ -80,11 +84,11 @@ def unfinished(course: Course, set_name: str) -> list[str]:
     waiting = [score.student for score in grades.scores if score.needs_manual]
     known = {score.student for score in grades.scores}
     sentences = (
-        (waiting, "wait for a grade by hand, their scores will still rise"),
-        (sorted(grades.quarantined & known), "are quarantined and have no grade in the Canvas and Moodle files"),
-        (sorted(grades.quarantined - known), "are quarantined and not in the gradebook's list, so in no file"),
+        (waiting, "an answer waits for its grade by hand, so the score can still rise"),
+        (sorted(grades.quarantined & known), "quarantined, so without a grade in the Canvas and Moodle files"),
+        (sorted(grades.quarantined - known), "quarantined and unknown to the gradebook, so in no file"),
     )
-    return [f"{len(who)} students {what}: {_listed(who)}" for who, what in sentences if who]
+    return [f"{what} ({len(who)}): {_listed(who)}" for who, what in sentences if who]
 
 
 def _listed(names: Sequence[str], most: int = 10) -> str:

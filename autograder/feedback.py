@@ -102,9 +102,7 @@ def _unread(record: Record) -> bool:
     return any(text for _, _, text in record.manual)
 
 
-def _views(
-    record: Record, score: Score, problem_set: ProblemSet, answers: dict[str, Answer]
-) -> list[QuestionView]:
+def _views(record: Record, score: Score, problem_set: ProblemSet, answers: dict[str, Answer]) -> list[QuestionView]:
     automatic = [_automatic(result, score, answers) for result in record.questions]
     rubrics = {question.name: question.rubric for question in problem_set.free_text}
     return automatic + [_by_hand(*entry, score, rubrics.get(entry[0], ())) for entry in record.manual]
@@ -113,6 +111,7 @@ def _views(
 def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer]) -> QuestionView:
     points = score.parts.get(result.name, result.points)
     failed = [case for case in result.cases if case.message is not None]
+    answer = answers.get(f"{result.name}_answer")
     unanswered = bool(failed) and all(case.message == UNANSWERED for case in result.cases)
     return QuestionView(
         result.name,
@@ -121,18 +120,18 @@ def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer])
         changed=result.points if abs(points - result.points) > 1e-9 else None,
         problem=problem_text(result.problem, bool(result.cases)),
         misconceptions=result.misconceptions,
-        failed=() if unanswered else _failures(failed),
+        failed=() if unanswered else _failures(failed, answer.source if answer else ""),
         passed=tuple(case for case in result.cases if case.message is None),
         unanswered=unanswered,
         comments=_comments(score, result.name, f"{result.name}_answer"),
-        answer=answers.get(f"{result.name}_answer"),
+        answer=answer,
     )
 
 
-def _failures(failed: Iterable[CaseResult]) -> tuple[Failure, ...]:
+def _failures(failed: Iterable[CaseResult], own_source: str) -> tuple[Failure, ...]:
     groups: dict[Shown, list[CaseResult]] = {}
     for case in failed:
-        groups.setdefault(shown(case), []).append(case)
+        groups.setdefault(shown(case, own_source), []).append(case)
     return tuple(Failure(tuple(cases), what) for what, cases in groups.items())
 
 

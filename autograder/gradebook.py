@@ -5,8 +5,6 @@ The database is nbgrader's own, so formgrader, manual grading, late penalties an
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader import api, utils
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import create_engine, event, inspect, select, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -60,8 +60,8 @@ class Gradebook:
         if self.url.startswith("sqlite:///"):
             course.autograded.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
-            _create_tables(self.url, self.course_id)
             self.engine = _engine(self.url)
+            _create_tables(self.engine, self.course_id)
 
     def __enter__(self) -> Gradebook:
         return self
@@ -126,14 +126,17 @@ class Gradebook:
             return [_score(student, handed_in.get(student.id), most) for student in students]
 
 
-def _create_tables(url: str, course_id: str) -> None:
-    """Have nbgrader make its tables and version row if they are not there; it calls ``alembic`` from the PATH."""
-    path = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), path))
-    try:
-        api.Gradebook(url, course_id).close()
-    finally:
-        os.environ["PATH"] = path
+def _create_tables(engine: Engine, course_id: str) -> None:
+    """Make nbgrader's tables, version row and course if they are not there, as nbgrader itself would."""
+    with engine.begin() as connection:
+        if not inspect(connection).get_table_names():
+            api.Base.metadata.create_all(connection)
+            head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": head})
+    with Session(engine) as session, session.begin():
+        if session.get(api.Course, course_id) is None:
+            session.add(api.Course(id=course_id))
 
 
 def _engine(url: str) -> Engine:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from nbformat import NotebookNode
 
-from autograder.notebooks import is_test, read_notebook, released, write_notebook
+from autograder.notebooks import grade_id, is_manual, is_test, read_notebook, released, write_notebook
 from autograder.questions import CourseProblem, ProblemSet, Question, load_set
 from course_lib.checks.student import FORMAT, case_to_json
 from course_lib.checks.values import to_json
@@ -63,14 +63,15 @@ def _remove_others(folder: Path, keep: set[str]) -> None:
 
 
 def check_agreement(problem_set: ProblemSet, source: NotebookNode) -> None:
-    """Raise CourseProblem unless notebook and ``questions.py`` have the same questions with the same points."""
-    tests = {cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points for cell in source.cells if is_test(cell)}
-    asked = {question.name: question.points for question in problem_set.questions.values()}
-    for name in sorted(tests.keys() | asked.keys()):
-        if tests.get(name) != asked.get(name):
+    """Raise CourseProblem unless every question of ``questions.py`` stands in the notebook, with the same points."""
+    graded = {
+        grade_id(cell): cell.metadata.nbgrader.points for cell in source.cells if is_test(cell) or is_manual(cell)
+    }
+    for question in (*problem_set.questions.values(), *problem_set.free_text):
+        if graded.get(question.name) != question.points:
             raise CourseProblem(
-                f"{problem_set.name}: {name} has {tests.get(name, 'no')} points in the notebook "
-                f"and {asked.get(name, 'no')} in questions.py"
+                f"{problem_set.name}: {question.name} has {graded.get(question.name, 'no')} points in the notebook "
+                f"and {question.points} in questions.py"
             )
 
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -96,13 +97,15 @@ def question_rows(table: Table) -> list[QuestionRow]:
         groups = analysis.upper_lower(table.points, item, float(table.max_points[item]))
         full = int((table.shares[:, item] >= 1 - 1e-9).sum())
         most = float(table.max_points[item])
-        rows.append(QuestionRow(table.questions[item], most, mean, full, rest, groups, _remark(mean, rest)))
+        rows.append(
+            QuestionRow(table.questions[item], most, mean, full, rest, groups, _remark(mean, rest, len(table.students)))
+        )
     return rows
 
 
-def _remark(mean: float, rest: Statistic) -> str:
+def _remark(mean: float, rest: Statistic, students: int) -> str:
     words = ["hard"] if mean < HARD else ["very easy"] if mean > EASY else []
-    if rest.value is not None and rest.value < 0:
+    if rest.value is not None and rest.value < -2 / sqrt(students):
         words.append("better students did worse: read it again, is the reference right?")
     elif rest.value is not None and rest.value < WEAK:
         words.append("hardly goes with the rest")
@@ -120,7 +123,7 @@ def summary(table: Table, rows: Sequence[QuestionRow], wrong: Sequence[analysis.
     hardest = min(rows, key=lambda row: row.mean_share, default=None)
     if hardest:
         sentences.append(
-            f"The hardest question was {hardest.name}: {hardest.mean_share:.0%} of its points were earned, "
+            f"The hardest question was {hardest.name}: {100 * hardest.mean_share:.0f} % of its points were earned, "
             f"{hardest.full} of {len(table.students)} students have all of them."
         )
     if not wrong:
@@ -166,7 +169,9 @@ def _own_code(course: Course, records: Sequence[Record], set_name: str) -> dict[
     for record in records:
         if not record.quarantine:
             answers = read_answers(course.graded(record.student, set_name) / f"{set_name}.ipynb")
-            code = (a.source for name, a in answers.items() if a.source.strip() != handed_out.get(name, a.source.strip()))
+            code = (
+                a.source for name, a in answers.items() if a.source.strip() != handed_out.get(name, a.source.strip())
+            )
             own[record.student] = "\n".join(_parsable(code))
     return own
 
