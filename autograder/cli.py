@@ -17,7 +17,7 @@ from rich.table import Table
 
 from autograder import doctor as examination
 from autograder.course import Course, find_course
-from autograder.export import write_exports
+from autograder.export import unfinished, write_exports
 from autograder.feedback import write_feedback
 from autograder.gradebook import Gradebook
 from autograder.grading import Tally, default_workers, grade_class, local_executor, read_records
@@ -113,12 +113,19 @@ def report(set_name: SetName, course: CourseOption = None, db: DbOption = "") ->
 
 
 @app.command()
-def export(set_name: SetName, course: CourseOption = None, db: DbOption = "") -> None:
+def export(
+    set_name: SetName,
+    canvas_id: Annotated[int | None, typer.Option(help="Canvas's number of the assignment.")] = None,
+    course: CourseOption = None,
+    db: DbOption = "",
+) -> None:
     """Write grades as nbgrader's CSV and as files that Canvas and Moodle import."""
     found = find_course(course, db)
     found.solution(set_name)
-    for file in write_exports(found, set_name):
+    for file in write_exports(found, set_name, canvas_id):
         console.print(f"wrote {file}")
+    for sentence in unfinished(found, set_name):
+        console.print(f"[yellow]note:[/] {sentence}")
 
 
 @app.command()

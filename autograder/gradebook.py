@@ -30,20 +30,25 @@ from autograder.records import Record
 
 @dataclass(frozen=True)
 class Score:
-    """What one student has in one set: the sum, the parts by question, and what is still to be graded by hand."""
+    """What one student has in one set: the sum, the parts by question, and what is still waiting to be graded by hand."""
 
     student: str
     submitted: datetime | None
     score: float
     max_score: float
     late_penalty: float = 0.0
-    needs_manual: bool = False
+    waiting: frozenset[str] = frozenset()
     parts: dict[str, float] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
     first_name: str = ""
     last_name: str = ""
     email: str = ""
     lms_id: str = ""
+
+    @property
+    def needs_manual(self) -> bool:
+        """Whether anything is still waiting to be graded by hand."""
+        return bool(self.waiting)
 
 
 class Gradebook:
@@ -280,7 +285,7 @@ def _score(student: Any, submission: Any, most: float) -> Score:
         sum(float(grade.score) for grade in grades),
         most,
         float(submission.late_submission_penalty or 0.0),
-        any(grade.needs_manual_grade for grade in grades),
+        frozenset(grade.cell.name for grade in grades if grade.needs_manual_grade),
         {grade.cell.name: float(grade.score) for grade in grades},
         {comment.cell.name: comment.comment for comment in comments if comment.comment},
         **who,

@@ -64,7 +64,14 @@ def _as_version_4(text: str) -> NotebookNode:
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
         raise NotebookProblem("not a valid notebook (its cells are damaged)")
+    for cell in cells:
+        cell.source = without_surrogates(cell.source)
     return notebook
+
+
+def without_surrogates(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can hold but UTF-8 cannot."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _is_cell(cell: Any) -> bool:
@@ -78,7 +85,7 @@ def _is_cell(cell: Any) -> bool:
 
 def write_notebook(notebook: NotebookNode) -> bytes:
     """Write a notebook as nbformat 4 in a form that does not depend on when or where."""
-    return (nbformat.writes(notebook, version=4).rstrip("\n") + "\n").encode("utf-8")
+    return (nbformat.writes(notebook, version=4).rstrip("\n") + "\n").encode("utf-8", errors="replace")
 
 
 def grade_id(cell: NotebookNode) -> str:

@@ -58,7 +58,7 @@ class Record:
 
     def to_json(self) -> str:
         """Write the record as JSON."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Record:

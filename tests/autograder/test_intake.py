@@ -43,6 +43,11 @@ def test_byte_order_mark_is_accepted(handed_out: NotebookNode) -> None:
     assert read_notebook(b"\xef\xbb\xbf" + write_notebook(handed_out)).cells
 
 
+def test_half_a_surrogate_pair_stops_nothing(handed_out: NotebookNode) -> None:
+    data = write_notebook(handed_out).replace(b"# Doubling", b"# \\ud800")
+    assert write_notebook(read_notebook(data))
+
+
 def test_nbformat_3_is_upgraded() -> None:
     code = {"cell_type": "code", "collapsed": False, "input": "1", "language": "python", "metadata": {}, "outputs": []}
     sheet = {"metadata": {}, "cells": [code]}
