@@ -52,7 +52,13 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
 
 
 def look_up(kind: str, name: str | T, known: Mapping[str, T], base: type) -> T:
-    """Return `name` itself if it already is a `base`, else the entry of `known` with that name."""
+    """Return `name` itself if it already is a `base`, else the entry of `known` with that name.
+
+    Examples
+    --------
+    >>> look_up("number", "two", {"one": 1, "two": 2}, int), look_up("number", 7, {}, int)
+    (2, 7)
+    """
     if isinstance(name, base):
         return name  # type: ignore[return-value]
     if isinstance(name, str):

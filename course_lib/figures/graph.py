@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+__all__ = ["draw_graph"]
+
 Place = tuple[float, float]
 Key = tuple[int, int]  # (id of a node, column)
 BOX = 78.0, 58.0  # pixels

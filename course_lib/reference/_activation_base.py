@@ -14,6 +14,16 @@ class ActivationFunction:
 
     Subclasses define `forward(s)` for a floating array; calling the instance accepts whatever NumPy does.
     A floating dtype is kept, integers become float64.
+
+    Examples
+    --------
+    >>> class Square(Elementwise):
+    ...     def forward(self, s):
+    ...         return s * s
+    ...     def slope(self, s):
+    ...         return 2 * s
+    >>> Square().backward(np.array([3.0]), np.array([9.0]), np.array([10.0]))
+    array([60.])
     """
 
     name = ""
@@ -36,7 +46,18 @@ class ActivationFunction:
 
 
 class Elementwise(ActivationFunction):
-    """An activation that treats each entry alone: its Jacobian is diagonal, so G meets it entry by entry."""
+    """An activation that treats each entry alone: its Jacobian is diagonal, so G meets it entry by entry.
+
+    Examples
+    --------
+    >>> class Half(Elementwise):
+    ...     def forward(self, s):
+    ...         return s / 2
+    ...     def slope(self, s):
+    ...         return np.full_like(s, 0.5)
+    >>> Half().derivative([1, 2])
+    array([0.5, 0.5])
+    """
 
     def derivative(self, s: Any) -> np.ndarray:
         """Return da/ds, entry by entry."""

@@ -15,6 +15,16 @@ class Loss:
     A subclass writes two formulas side by side: `terms(y, a)`, one number an entry (or one a row, if
     `by_row`), and `slopes(y, a)`, the derivative of each term by `a`. The mean, its 1/n and the sample
     weights are the business of this class alone. Numbers are computed in the dtype of `a`.
+
+    Examples
+    --------
+    >>> class FourthPower(Loss):
+    ...     def terms(self, y, a):
+    ...         return (a - y) ** 4
+    ...     def slopes(self, y, a):
+    ...         return 4 * (a - y) ** 3
+    >>> FourthPower()([0.0, 0.0], [1.0, 2.0]), FourthPower().gradient([0.0, 0.0], [1.0, 2.0])
+    (8.5, array([ 2., 16.]))
     """
 
     name = ""

@@ -13,6 +13,11 @@ class Hinge(Loss):
     """max(0, 1 - y·a), slope -y where that is positive, for y in {-1, +1} and a linear output a.
 
     Keras also takes 0/1 labels and rewrites them; here that is an error which says how.
+
+    Examples
+    --------
+    >>> Hinge()([1, -1], [0.5, -3.0]), Hinge().gradient([1, -1], [0.5, -3.0])
+    (0.25, array([-0.5,  0. ]))
     """
 
     name = "hinge"
@@ -34,7 +39,13 @@ class Hinge(Loss):
 
 
 class SquaredHinge(Hinge):
-    """max(0, 1 - y·a)², slope -2y·max(0, 1 - y·a): smooth at the margin."""
+    """max(0, 1 - y·a)², slope -2y·max(0, 1 - y·a): smooth at the margin.
+
+    Examples
+    --------
+    >>> SquaredHinge()([1, -1], [0.5, -3.0])
+    0.125
+    """
 
     name = "squared_hinge"
 
@@ -78,6 +89,11 @@ class CosineSimilarity(Loss):
     """-cos of the angle between y and a, a row: -1 is the best (Keras; PyTorch's embedding loss is 1 - cos).
 
     -Σ ŷᵢâᵢ with ŷ = y/‖y‖, â = a/‖a‖; slope (cos·â - ŷ)/‖a‖. A row of zeros has similarity 0 and slope 0.
+
+    Examples
+    --------
+    >>> CosineSimilarity()([[1.0, 0.0]], [[2.0, 0.0]]), CosineSimilarity()([[1.0, 0.0]], [[0.0, 3.0]])
+    (-1.0, 0.0)
     """
 
     name = "cosine_similarity"

@@ -9,7 +9,13 @@ from course_lib.validation import check_number
 
 
 class ReLU(Elementwise):
-    """max(0, s), derivative 1 for s > 0, else 0; at s = 0 it is 0, as in PyTorch, JAX and TensorFlow."""
+    """max(0, s), derivative 1 for s > 0, else 0; at s = 0 it is 0, as in PyTorch, JAX and TensorFlow.
+
+    Examples
+    --------
+    >>> ReLU()([-1.0, 2.0]), ReLU().derivative([-1.0, 0.0, 2.0])
+    (array([0., 2.]), array([0., 0., 1.]))
+    """
 
     name = "relu"
 
@@ -53,7 +59,13 @@ class LeakyReLU(Elementwise):
 
 
 class ELU(Elementwise):
-    """s for s > 0, else α(eˢ - 1); derivative 1 for s > 0, else αeˢ, so α at 0 (Clevert et al. 2016)."""
+    """s for s > 0, else α(eˢ - 1); derivative 1 for s > 0, else αeˢ, so α at 0 (Clevert et al. 2016).
+
+    Examples
+    --------
+    >>> ELU()([-1.0, 2.0]).round(4), ELU(0.5).derivative([0.0])
+    (array([-0.6321,  2.    ]), array([0.5]))
+    """
 
     name = "elu"
 
@@ -73,6 +85,11 @@ class SELU(Elementwise):
     """λ·ELU(s; α) with the two constants for which mean 0 and variance 1 reproduce themselves.
 
     α = 1.6732632423543772, λ = 1.0507009873554805 (Klambauer et al. 2017), with LeCun normal weights.
+
+    Examples
+    --------
+    >>> SELU()([-1.0, 1.0]).round(4)
+    array([-1.1113,  1.0507])
     """
 
     name = "selu"

@@ -37,7 +37,14 @@ class MeanSquaredError(Loss):
 
 
 class MeanAbsoluteError(Loss):
-    """|e|, slope sgn(e), 0 at 0: the negative log-likelihood of a Laplace distribution."""
+    """|e|, slope sgn(e), 0 at 0: the negative log-likelihood of a Laplace distribution.
+
+    Examples
+    --------
+    >>> loss = MeanAbsoluteError()
+    >>> loss([1.0, 2.0], [4.0, 1.0]), loss.gradient([1.0, 2.0], [4.0, 1.0])
+    (2.0, array([ 0.5, -0.5]))
+    """
 
     name = "mean_absolute_error"
 
@@ -78,7 +85,13 @@ class Huber(Loss):
 
 
 class LogCosh(Loss):
-    """ln cosh e, slope tanh e. Stable: |e| + ln(1 + e^-2|e|) - ln 2."""
+    """ln cosh e, slope tanh e. Stable: |e| + ln(1 + e^-2|e|) - ln 2.
+
+    Examples
+    --------
+    >>> round(LogCosh()([0.0], [1000.0]), 3)
+    999.307
+    """
 
     name = "log_cosh"
 
@@ -96,6 +109,11 @@ class MeanAbsolutePercentageError(Loss):
     """100·|e| / max(|y|, ε), slope 100·sgn(e) / max(|y|, ε), with Keras's ε = 1e-7.
 
     A target of 0 makes it enormous; scikit-learn leaves the 100 away.
+
+    Examples
+    --------
+    >>> MeanAbsolutePercentageError()([2.0, 10.0], [3.0, 10.0])
+    25.0
     """
 
     name = "mean_absolute_percentage_error"
@@ -116,6 +134,11 @@ class MeanSquaredLogarithmicError(Loss):
     """(ln(1+a) - ln(1+y))², slope 2(ln(1+a) - ln(1+y))/(1+a), for y and a ≥ 0.
 
     Values below ε = 1e-7 count as ε, as in Keras, and have slope 0 there.
+
+    Examples
+    --------
+    >>> round(MeanSquaredLogarithmicError()([0.0], [np.e - 1]), 5)
+    1.0
     """
 
     name = "mean_squared_logarithmic_error"
@@ -140,6 +163,11 @@ class Poisson(Loss):
     """a - y·ln a, slope 1 - y/a, for a > 0: the Poisson likelihood without ln y!.
 
     No ε (Keras adds 1e-7 to a); `torch.nn.PoissonNLLLoss` expects ln a unless told otherwise.
+
+    Examples
+    --------
+    >>> Poisson()([3.0], [1.0]), Poisson().gradient([3.0], [1.0])
+    (1.0, array([-2.]))
     """
 
     name = "poisson"

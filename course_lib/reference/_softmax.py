@@ -94,7 +94,13 @@ class Softmax(ActivationFunction):
 
 
 class LogSoftmax(ActivationFunction):
-    """aᵢ = sᵢ - K(s) along the last axis; dL/ds = G - softmax(s)·ΣⱼGⱼ."""
+    """aᵢ = sᵢ - K(s) along the last axis; dL/ds = G - softmax(s)·ΣⱼGⱼ.
+
+    Examples
+    --------
+    >>> LogSoftmax()([0.0, 0.0]).round(4)
+    array([-0.6931, -0.6931])
+    """
 
     name = "log_softmax"
 

@@ -8,7 +8,13 @@ from course_lib.reference._activation_base import Elementwise
 
 
 class Linear(Elementwise):
-    """a = s, da/ds = 1."""
+    """a = s, da/ds = 1.
+
+    Examples
+    --------
+    >>> Linear()([-1.0, 2.0]), Linear().derivative([-1.0, 2.0])
+    (array([-1.,  2.]), array([1., 1.]))
+    """
 
     name = "linear"
 
@@ -50,7 +56,13 @@ class Sigmoid(Elementwise):
 
 
 class Tanh(Elementwise):
-    """tanh(s) = (eˢ - e⁻ˢ)/(eˢ + e⁻ˢ) = 2σ(2s) - 1, derivative 1 - tanh²(s)."""
+    """tanh(s) = (eˢ - e⁻ˢ)/(eˢ + e⁻ˢ) = 2σ(2s) - 1, derivative 1 - tanh²(s).
+
+    Examples
+    --------
+    >>> Tanh()([0.0, 50.0]), Tanh().derivative([0.0, 50.0]).round(3)
+    (array([0., 1.]), array([1., 0.]))
+    """
 
     name = "tanh"
 
@@ -68,7 +80,13 @@ class Tanh(Elementwise):
 
 
 class Softplus(Elementwise):
-    """ln(1 + eˢ), a smooth ReLU; its derivative is the sigmoid. Stable: max(s, 0) + ln(1 + e^-|s|)."""
+    """ln(1 + eˢ), a smooth ReLU; its derivative is the sigmoid. Stable: max(s, 0) + ln(1 + e^-|s|).
+
+    Examples
+    --------
+    >>> Softplus()([-1000.0, 0.0, 1000.0]).round(4).tolist()
+    [0.0, 0.6931, 1000.0]
+    """
 
     name = "softplus"
 
@@ -82,7 +100,13 @@ class Softplus(Elementwise):
 
 
 class Softsign(Elementwise):
-    """s/(1 + |s|), derivative 1/(1 + |s|)²: like tanh, with slower tails."""
+    """s/(1 + |s|), derivative 1/(1 + |s|)²: like tanh, with slower tails.
+
+    Examples
+    --------
+    >>> Softsign()([-3.0, 0.0, 1.0])
+    array([-0.75,  0.  ,  0.5 ])
+    """
 
     name = "softsign"
 
@@ -96,7 +120,13 @@ class Softsign(Elementwise):
 
 
 class Exponential(Elementwise):
-    """The exponential eˢ, its own derivative; +inf where that is too large for the dtype."""
+    """The exponential eˢ, its own derivative; +inf where that is too large for the dtype.
+
+    Examples
+    --------
+    >>> Exponential()([0.0, 1.0]).round(4)
+    array([1.    , 2.7183])
+    """
 
     name = "exponential"
 
@@ -114,6 +144,11 @@ class HardSigmoid(Elementwise):
     """clip(0.2s + 0.5, 0, 1), derivative 0.2 for |s| < 2.5, else 0 (USC EE599 2020; Courbariaux 2015).
 
     Keras 3 and PyTorch mean clip(s/6 + 0.5, 0, 1) by the same name: ``HardSigmoid(steepness=1/6)``.
+
+    Examples
+    --------
+    >>> HardSigmoid()([-3.0, 0.0, 1.0]), HardSigmoid(1 / 6)([1.0]).round(4)
+    (array([0. , 0.5, 0.7]), array([0.6667]))
     """
 
     name = "hard_sigmoid"

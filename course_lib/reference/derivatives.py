@@ -25,6 +25,15 @@ import numpy as np
 
 from course_lib.validation import as_float, check_number
 
+__all__ = [
+    "central_difference",
+    "complex_step",
+    "forward_difference",
+    "fourth_order_difference",
+    "hessian",
+    "jacobian",
+]
+
 ScalarFunction = Callable[[Any], Any]
 
 

@@ -46,6 +46,8 @@ from course_lib.reference import activations
 from course_lib.reference._broadcasting import Axis, restore_axes, sum_to_shape
 from course_lib.validation import as_float
 
+__all__ = ["Tensor", "topological_order"]
+
 Pull = Callable[[np.ndarray], np.ndarray]  # dL/d(result) -> dL/d(one parent)
 
 
@@ -65,6 +67,14 @@ class Tensor:
     operation : str, what made it ("" for a leaf)
     parents : tuple of Tensor
     constant : bool, True for a plain number or array that met a Tensor; it gets no gradient
+
+    Examples
+    --------
+    >>> w = Tensor([1.0, 2.0], "w")
+    >>> loss = (w * w).sum()
+    >>> loss.backward()
+    >>> w.grad
+    array([2., 4.])
     """
 
     __array_ufunc__ = None  # let `ndarray * Tensor` come to Tensor.__rmul__

@@ -45,7 +45,13 @@ from course_lib.validation import as_float, check_number, look_up
 
 
 class Regularizer:
-    """A penalty l1 Σ|w| + l2 Σw², and its gradient."""
+    """A penalty l1 Σ|w| + l2 Σw², and its gradient.
+
+    Examples
+    --------
+    >>> Regularizer(l1=1.0, l2=0.5)([2.0, -4.0])
+    16.0
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = check_number("l1", l1, 0)
@@ -67,28 +73,55 @@ class Regularizer:
 
 
 class L1(Regularizer):
-    """l1 Σ|w|, the lasso: pulls every weight towards 0 with the same force, however small it is."""
+    """l1 Σ|w|, the lasso: pulls every weight towards 0 with the same force, however small it is.
+
+    Examples
+    --------
+    >>> L1(0.1).gradient([3.0, 0.0, -2.0])
+    array([ 0.1,  0. , -0.1])
+    """
 
     def __init__(self, l1: float = 0.01) -> None:
         super().__init__(l1=l1)
 
 
 class L2(Regularizer):
-    """l2 Σw², weight decay for plain SGD: pulls every weight towards 0 in proportion to its size."""
+    """l2 Σw², weight decay for plain SGD: pulls every weight towards 0 in proportion to its size.
+
+    Examples
+    --------
+    >>> L2(0.1).gradient([3.0, 0.0, -2.0])
+    array([ 0.6,  0. , -0.4])
+    """
 
     def __init__(self, l2: float = 0.01) -> None:
         super().__init__(l2=l2)
 
 
 class ElasticNet(Regularizer):
-    """l1 Σ|w| + l2 Σw² (Keras: `L1L2`)."""
+    """l1 Σ|w| + l2 Σw² (Keras: `L1L2`).
+
+    Examples
+    --------
+    >>> ElasticNet(0.1, 0.1).gradient([3.0, 0.0, -2.0])
+    array([ 0.7,  0. , -0.5])
+    """
 
     def __init__(self, l1: float = 0.01, l2: float = 0.01) -> None:
         super().__init__(l1, l2)
 
 
 class Constraint:
-    """A set that weights are put back into after each step."""
+    """A set that weights are put back into after each step.
+
+    Examples
+    --------
+    >>> class NonNegative(Constraint):
+    ...     def __call__(self, W):
+    ...         return np.maximum(W, 0)
+    >>> NonNegative()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def __call__(self, W: np.ndarray) -> np.ndarray:
         """Return `W` itself where it lies in the set, else the point it is put back to."""
@@ -148,5 +181,11 @@ def get_regularizer(regularizer: str | Regularizer | None) -> Regularizer | None
 
 
 def get_constraint(constraint: str | Constraint | None) -> Constraint | None:
-    """Return the constraint of that name, the object itself, or None for None."""
+    """Return the constraint of that name, the object itself, or None for None.
+
+    Examples
+    --------
+    >>> get_constraint("max_norm")
+    MaxNorm(max_value=2.0, axis=0)
+    """
     return None if constraint is None else look_up("constraint", constraint, CONSTRAINTS, Constraint)

@@ -19,7 +19,13 @@ from course_lib.validation import unknown_name
 
 
 class Rule(NamedTuple):
-    """One row of the table: what is differentiated, and the result."""
+    """One row of the table: what is differentiated, and the result.
+
+    Examples
+    --------
+    >>> find_rule("square").derivative
+    '2*x'
+    """
 
     group: str
     name: str
@@ -66,7 +72,13 @@ RULES: tuple[Rule, ...] = (
 
 
 def find_rule(name: str) -> Rule:
-    """Return the row called `name`; an unknown name is an error that offers the nearest one."""
+    """Return the row called `name`; an unknown name is an error that offers the nearest one.
+
+    Examples
+    --------
+    >>> find_rule("product rule").latex_derivative
+    "f g' + f' g"
+    """
     for rule in RULES:
         if rule.name == name:
             return rule

@@ -124,6 +124,15 @@ def check_layer(
     X : array (n, *input_shape)
     training, zero, seed, limit
         Passed to `forward`; the rest as for `check_backward`.
+
+    Examples
+    --------
+    >>> from course_lib.reference.layers import Dense
+    >>> layer = Dense(2)
+    >>> layer.build((3,), seed=0)
+    (2,)
+    >>> check_layer(layer, [[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]]).ok
+    True
     """
     names = tuple(layer.parameters)
     start = {name: getattr(layer, name).copy() for name in names}
@@ -158,6 +167,15 @@ def check_network(network: Any, X: Any, y: Any, loss: Any, seed: Seed = 0, limit
     loss : course_lib.reference.losses.Loss
     seed, limit
         As for `check_gradient`, the limit for each array.
+
+    Examples
+    --------
+    >>> from course_lib.reference.layers import Activation, Dense
+    >>> from course_lib.reference.losses import MeanSquaredError
+    >>> from course_lib.reference.network import Network
+    >>> network = Network([Dense(3), Activation("tanh"), Dense(1)], input_shape=2, dtype=np.float64)
+    >>> check_network(network, [[1.0, 2.0], [3.0, -1.0]], [[0.5], [1.0]], MeanSquaredError()).checked
+    13
     """
     if network.dtype != np.float64:
         raise ValueError("differences need float64: build the network with dtype=np.float64")

@@ -11,7 +11,13 @@ from course_lib.checks.gradients.slopes import Slope
 
 @dataclass(frozen=True)
 class Difference:
-    """One entry of a gradient (or, with index None, one random direction), analytic beside numeric."""
+    """One entry of a gradient (or, with index None, one random direction), analytic beside numeric.
+
+    Examples
+    --------
+    >>> print(Difference("W", (0, 1), 0.5, 1.0, 1e-8))
+    W at index (0, 1): analytic 0.5, numeric 1, relative error 5.0e-01
+    """
 
     name: str
     index: tuple[int, ...] | None
@@ -55,6 +61,11 @@ class GradientReport:
         The likely cause, empty if all is well.
     checked, kinks : int
         Entries compared, and entries left out because they lie at a kink.
+
+    Examples
+    --------
+    >>> print(GradientReport(True, None, "", 4, 1))
+    gradient right: 4 entries, 1 at kinks left out
     """
 
     ok: bool
