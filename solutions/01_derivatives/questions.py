@@ -55,7 +55,7 @@ q.case(
 )  # fmt: skip
 q.case(
     "numerical_gradient(lambda v: np.sin(1000 * v), x)",
-    x=0.3, rtol=1e-7, hidden=True, about="h left at its default", weight=0.5,
+    x=np.array(0.3), rtol=1e-7, hidden=True, about="h left at its default", weight=0.5,
 )  # fmt: skip
 
 
