@@ -8,19 +8,20 @@ Every figure of the book is made the same way, and a chapter author needs three 
    `COLORS` by name, everything neutral (axes, text, guide lines) stays black.
 2. In the chapter: a cell that ends in ``show(figure)``, with caption and label in the cell's MyST options::
 
-       ```{code-cell} ipython3
+       ```{code-cell} python
        ---
        tags: [hide-input]
        mystnb:
          figure:
-           name: fig-three-losses
-           caption: The loss as a function of the weight, for three inputs.
+           name: fig-derivatives-three-losses
+           caption: |
+             The loss as a function of the weight, for three inputs.
        ---
        show(figures.three_losses())
        ```
 
-   Text refers to it with ``{numref}`fig-three-losses```. Captions may hold mathematics and citations; the alternative
-   text is plain words that say what there is to see, for a reader who cannot see it.
+   Text refers to it with ``{numref}`fig-derivatives-three-losses```. Captions may hold mathematics and citations;
+   the alternative text is plain words that say what there is to see, for a reader who cannot see it.
 3. Panels that may stand side by side are separate figures: a function returns a tuple of them and the chapter says
    ``show(*figures.three_losses())``. They stand in a row where there is room and below one another on a phone,
    where one wide picture would shrink until nobody could read it. A single figure is at most 480 pixels wide

@@ -19,7 +19,7 @@ function html(tag, attributes = {}, ...children) {
 
 // A plot with axes. `x`, `y`: [low, high]; ticks: [[value, label], ...]. Whatever is added to `layer` is clipped.
 function plot({ x, y, xTicks, yTicks, xLabel, yLabel, width = 460, height = 300 }) {
-  const [left, top, w, h] = [56, 10, width - 70, height - 58];
+  const [left, top, w, h] = [56, 10, width - 70, height - 62];
   const px = (value) => ((value - x[0]) / (x[1] - x[0])) * w;
   const py = (value) => h - ((value - y[0]) / (y[1] - y[0])) * h;
   const layer = svg("svg", { x: left, y: top, width: w, height: h, "aria-hidden": "true" });
@@ -28,7 +28,7 @@ function plot({ x, y, xTicks, yTicks, xLabel, yLabel, width = 460, height = 300 
   for (const [value, label] of xTicks) {
     const at = left + px(value);
     root.append(svg("path", { class: "axis", d: `M${at} ${top + h}v4` }));
-    root.append(svg("text", { x: at, y: top + h + 18, "text-anchor": "middle" }, label));
+    root.append(svg("text", { x: at, y: top + h + 19, "text-anchor": "middle" }, label));
   }
   for (const [value, label] of yTicks) {
     const at = top + py(value);
