@@ -206,7 +206,7 @@ def _error_output(problem: str) -> NotebookNode:
 def _insert_rubrics(notebook: NotebookNode, problem_set: ProblemSet) -> None:
     """Show the rubric above each question graded by hand, for whoever grades it in formgrader."""
     by_name = {question.name: question for question in problem_set.free_text}
-    cells = []
+    cells: list[NotebookNode] = []
     for cell in notebook.cells:
         if grade_id(cell) in by_name:
             cells.append(new_markdown_cell(_rubric(by_name[grade_id(cell)]), id=f"rubric-{len(cells)}"))

@@ -67,11 +67,13 @@ def check_agreement(problem_set: ProblemSet, source: NotebookNode) -> None:
     graded = {
         grade_id(cell): cell.metadata.nbgrader.points for cell in source.cells if is_test(cell) or is_manual(cell)
     }
-    for question in (*problem_set.questions.values(), *problem_set.free_text):
-        if graded.get(question.name) != question.points:
+    asked = {question.name: question.points for question in problem_set.questions.values()}
+    asked |= {question.name: question.points for question in problem_set.free_text}
+    for name, points in asked.items():
+        if graded.get(name) != points:
             raise CourseProblem(
-                f"{problem_set.name}: {question.name} has {graded.get(question.name, 'no')} points in the notebook "
-                f"and {question.points} in questions.py"
+                f"{problem_set.name}: {name} has {graded.get(name, 'no')} points in the notebook "
+                f"and {points} in questions.py"
             )
 
 
