@@ -55,21 +55,21 @@ class Table:
 def class_table(records: Sequence[Record], scores: Sequence[Score]) -> Table:
     """Collect the points of all graded submissions by question, as they stand in the gradebook.
 
-    Questions graded by hand are left out (`left_out`) as long as any answer of the class waits for its grade.
+    A question graded by hand is left out (`left_out`) as long as any answer to it waits for its grade.
     """
     graded = [record for record in records if not record.quarantine]
     by_student = {score.student: score for score in scores}
-    waiting = any(by_student[r.student].needs_manual for r in graded if r.student in by_student)
+    waiting = {name for r in graded if r.student in by_student for name in by_student[r.student].waiting}
     automatic = {question.name: question.max_points for r in graded for question in r.questions}
     by_hand = {name: points for r in graded for name, points, _ in r.manual}
-    most = automatic if waiting else automatic | by_hand
+    most = automatic | {name: points for name, points in by_hand.items() if name not in waiting}
     rows = [[_points(record, by_student.get(record.student), name) for name in most] for record in graded]
     return Table(
         tuple(record.student for record in graded),
         tuple(most),
         np.array(rows, dtype=np.float64).reshape(len(graded), len(most)),
         np.array(list(most.values()), dtype=np.float64),
-        tuple(by_hand) if waiting else (),
+        tuple(name for name in by_hand if name in waiting),
     )
 
 
@@ -208,7 +208,7 @@ def alpha_interval(alpha: float, students: int, questions: int, level: float = 0
     --------
     >>> low, high = alpha_interval(0.8, students=41, questions=26)
     >>> round(low, 3), round(high, 3)
-    (0.701, 0.877)
+    (0.7, 0.879)
     """
     from scipy.stats import f
 

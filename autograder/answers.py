@@ -18,7 +18,8 @@ MAX_IMAGE = 400_000
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_STACKED = re.compile(r"([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # fmt: skip
+_MARKS = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+_STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 
 
@@ -32,14 +33,14 @@ class Answer:
 
 
 def clean(text: Any, limit: int = MAX_OUTPUT) -> str:
-    """Return text without terminal codes, control characters and direction marks, cut in the middle if it is long.
+    r"""Return text without terminal codes, control characters and direction marks, cut in the middle if it is long.
 
     Examples
     --------
-    >>> clean("\\x1b[31mred\\x1b[0m\\x00")
+    >>> clean("\x1b[31mred\x1b[0m\x00")
     'red�'
     >>> clean("abcdefgh", limit=4)
-    'ab\\n[… 4 characters left out …]\\ngh'
+    'ab\n[… 4 characters left out …]\ngh'
     """
     text = str(text)
     if len(text) > 3 * limit:  # bounds the work of the expressions below; the end is where errors stand

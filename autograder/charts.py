@@ -1,4 +1,4 @@
-"""The figures of the class report: SVG that follows the page's colour scheme, each with a text that says what it shows."""
+"""The figures of the class report: SVG that follows the page's colour scheme, each with an alternative text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from autograder.analysis import quartiles
@@ -31,7 +32,7 @@ def distribution(totals: Array, most: float) -> Figure:
     side = "right" if middle > most / 2 else "left"
     axes.annotate(f"median {middle:.4g} ", (middle, counts.max() * 1.14), ha=side, color=COLORS["orange"])
     axes.set(xlabel=f"points, of {most:g}", ylabel="students", xlim=(edges[0], edges[-1]))
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure
 
 
@@ -49,14 +50,14 @@ def bin_edges(most: float, students: int) -> Array:
     rough = most / min(20, max(8, math.ceil(2 * students ** (1 / 3))))
     power = 10.0 ** math.floor(math.log10(rough))
     width = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * 0.999)
-    return np.arange(math.ceil(most / width - 1e-9) + 1) * width
+    return width * np.arange(math.ceil(most / width - 1e-9) + 1, dtype=np.float64)
 
 
 def _distribution_alt(counts: NDArray[np.int_], edges: Array, found: tuple[float, float, float]) -> str:
     bars = ", ".join(f"{count} from {edges[i]:g} to {edges[i + 1]:g}" for i, count in enumerate(counts) if count)
     lower, middle, upper = found
     return (
-        f"Histogram of points: number of students {bars}. The median is {middle:.4g}; the middle half of the class lies "
+        f"Histogram of points: number of students {bars}. The median is {middle:.4g}; the middle half of the class is "
         f"between {lower:.4g} and {upper:.4g}."
     )
 
@@ -79,8 +80,9 @@ def outcomes(questions: tuple[str, ...], shares: Array) -> Figure:
         ("some", 1 - full - none, "grey", "////"),
         ("none", none, "orange", "...."),
     ):
-        look = {"color": COLORS[color]} if not hatch else {"facecolor": "none", "edgecolor": COLORS[color]}
-        axes.barh(places, 100 * part, 0.66, left=100 * left, label=label, hatch=hatch, **look)
+        bars = axes.barh(places, 100 * part, 0.66, left=100 * left, label=label, hatch=hatch, color=COLORS[color])
+        for bar in bars if hatch else ():
+            bar.set(facecolor="none", edgecolor=COLORS[color])
         left += part
     axes.set_yticks(places, [name if len(name) <= 22 else name[:21] + "…" for name in questions])
     axes.set(xlabel="% of students", xlim=(0, 100), ylim=(len(questions) - 0.5, -0.5))

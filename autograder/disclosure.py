@@ -66,7 +66,7 @@ def shown(case: CaseResult, own_source: str = "") -> Shown:
 
 
 def hidden_message(message: str, own_source: str = "") -> str:
-    """Return a hidden test's message if it is of a form that cannot carry the inputs, else the kind of failure.
+    r"""Return a hidden test's message if it is of a form that cannot carry the inputs, else the kind of failure.
 
     The line of code in which an exception was raised is kept if it stands in `own_source`: that was written before the
     inputs were known.
@@ -77,7 +77,7 @@ def hidden_message(message: str, own_source: str = "") -> str:
     'expected shape (2,), got shape ()'
     >>> hidden_message("expected 1, got '[0.25, 0.5]'")
     'not the expected kind of value'
-    >>> hidden_message("ZeroDivisionError: division by 0.25 (at: return 1 / x)", "def f(x):\\n    return 1 / x")
+    >>> hidden_message("ZeroDivisionError: division by 0.25 (at: return 1 / x)", "def f(x):\n    return 1 / x")
     'ZeroDivisionError (at: return 1 / x)'
     """
     what, _, line = message.partition(" (at: ")

@@ -15,8 +15,8 @@ Moodle     "Grade import", CSV (docs.moodle.org, 4.5), read against ``grade/impo
 =========  ============================================================================================================
 
 Canvas and Moodle get the score with the late penalty subtracted: 0 for who handed nothing in, nothing for a submission
-that is quarantined. All files are UTF-8. Text that a spreadsheet would take for a formula gets an apostrophe in front, as
-OWASP's page on CSV injection advises.
+that is quarantined. All files are UTF-8. Text that a spreadsheet would take for a formula gets an apostrophe in front,
+as OWASP's page on CSV injection advises.
 """
 
 from __future__ import annotations
@@ -119,11 +119,11 @@ def final_score(score: Score) -> float:
 
 
 def safe(text: str) -> str:
-    """Return one line of text that no spreadsheet takes for a formula.
+    r"""Return one line of text that no spreadsheet takes for a formula.
 
     Examples
     --------
-    >>> safe("=1+1"), safe(" @x"), safe("Ada"), safe("two\\nlines")
+    >>> safe("=1+1"), safe(" @x"), safe("Ada"), safe("two\nlines")
     ("'=1+1", "' @x", 'Ada', 'two lines')
     """
     if text.lstrip(" \n").startswith(_FORMULA):
@@ -172,9 +172,10 @@ def _feedback(grades: Grades, score: Score) -> str:
         return "Not graded yet: see the feedback page."
     if score.submitted is None and not score.parts:
         return "Nothing was handed in."
-    parts = [", ".join(f"{name} {points(earned)}" for name, earned in score.parts.items())]
+    graded = {name: points(earned) for name, earned in score.parts.items() if name not in score.waiting}
+    parts = [", ".join(f"{name} {earned}" for name, earned in graded.items())]
     parts += [f"late penalty {points(score.late_penalty)}"] if score.late_penalty else []
-    parts += ["preliminary: an answer waits for its grade by hand"] if score.needs_manual else []
+    parts += [f"preliminary: {', '.join(sorted(score.waiting))} not graded yet"] if score.waiting else []
     return "; ".join(parts)
 
 

@@ -74,7 +74,7 @@ def write_student(course: Course, problem_set: ProblemSet, record: Record, score
     """Write one student's page and return its file."""
     place = course.feedback / record.student / record.set_name / f"{record.set_name}.html"
     answers = read_answers(course.graded(record.student, record.set_name) / f"{record.set_name}.ipynb")
-    score = score or Score(record.student, None, record.points, record.max_points, needs_manual=_unread(record))
+    score = score or Score(record.student, None, record.points, record.max_points, waiting=_unread(record))
     questions = [] if record.quarantine else _views(record, score, problem_set, answers)
     earned = sum(view.points for view in questions) - score.late_penalty
     return write_page(
@@ -98,8 +98,8 @@ def write_student(course: Course, problem_set: ProblemSet, record: Record, score
     )
 
 
-def _unread(record: Record) -> bool:
-    return any(text for _, _, text in record.manual)
+def _unread(record: Record) -> frozenset[str]:
+    return frozenset(name for name, _, text in record.manual if text)
 
 
 def _views(record: Record, score: Score, problem_set: ProblemSet, answers: dict[str, Answer]) -> list[QuestionView]:
@@ -142,7 +142,7 @@ def _by_hand(
         name,
         score.parts.get(name, 0.0),
         max_points,
-        pending=bool(text) and score.needs_manual,
+        pending=name in score.waiting,
         by_hand=True,
         unanswered=not text,
         text=clean(text, 20_000),

@@ -29,11 +29,11 @@ class Pair:
 
 
 def fragments(source: str) -> frozenset[Hashable]:
-    """Return the runs of `LENGTH` neighbouring nodes of a source's normalised syntax tree; none if it is not Python.
+    r"""Return the runs of `LENGTH` neighbouring nodes of a source's normalised syntax tree; none if it is not Python.
 
     Examples
     --------
-    >>> fragments("def f(a):\\n    return a * a  # square") == fragments("def f(number): return number * number")
+    >>> fragments("def f(a):\n    return a * a  # square") == fragments("def f(number): return number * number")
     True
     >>> fragments("not python at all")
     frozenset()
@@ -71,7 +71,7 @@ def _label(node: ast.AST, own: set[str]) -> str:
 
 
 def similar_pairs(answers: Mapping[str, str], threshold: float = THRESHOLD) -> list[Pair]:
-    """Return the pairs of students whose answers share most of their rarer fragments, the most alike first.
+    r"""Return the pairs of students whose answers share most of their rarer fragments, the most alike first.
 
     The measure is a weighted Jaccard index, shared weight over total weight, in which a fragment that `d` of `n`
     students have weighs ``log((n + 1) / d)`` (inverse document frequency, Spärck Jones 1972). Submissions of fewer than
@@ -86,7 +86,7 @@ def similar_pairs(answers: Mapping[str, str], threshold: float = THRESHOLD) -> l
 
     Examples
     --------
-    >>> code = "def f(x):\\n" + "\\n".join(f"    y{i} = x ** {i} + {i}" for i in range(20)) + "\\n    return y19"
+    >>> code = "def f(x):\n" + "\n".join(f"    y{i} = x ** {i} + {i}" for i in range(20)) + "\n    return y19"
     >>> [(pair.first, pair.second) for pair in similar_pairs({"a": code, "b": code.replace("y", "z"), "c": "g = 1"})]
     [('a', 'b')]
     """
