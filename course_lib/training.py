@@ -27,6 +27,7 @@ import numpy as np
 from course_lib.callbacks import MOMENTS, Callback, History, Logs, ProgbarLogger, Run
 from course_lib.metrics import Metric, get_metric
 from course_lib.reference.losses import Loss, SparseCategoricalCrossentropy, get_loss
+from course_lib.reference.memory import by_columns
 from course_lib.reference.optimizers import Optimizer, get_optimizer
 from course_lib.validation import as_generator, check_number
 
@@ -110,7 +111,8 @@ def fit(
     --------
     >>> from course_lib.reference.layers import Activation, Dense
     >>> from course_lib.reference.network import Network
-    >>> from course_lib.reference.optimizers import Adam
+    >>> from course_lib.reference.memory import by_columns
+    from course_lib.reference.optimizers import Adam
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 2))
     >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)           # exclusive or
@@ -261,7 +263,7 @@ class Tally:
 
     def flush(self) -> None:
         """Work out what has been taken in, and let go of it."""
-        rows, outputs = np.concatenate(self.rows), self.model.collect(self.outputs)
+        rows, outputs = np.concatenate(self.rows), by_columns(self.model.collect(self.outputs))
         self.total += self.loss_of(rows, outputs) * len(rows)
         for metric in self.metrics:
             metric.update(self.y[rows], outputs)

@@ -100,7 +100,7 @@ class Dense(Layer):
         """Write dL/dW = Xᵀ G and dL/db = Σ G."""
         np.matmul(self.X.T, G, out=self.dW)
         if self.use_bias:
-            np.sum(G, axis=0, out=self.db)
+            G.sum(axis=0, out=self.db)
 
     def backward(self, G: np.ndarray) -> np.ndarray:
         """Return dL/dX = G Wᵀ."""
