@@ -19,7 +19,7 @@ function html(tag, attributes = {}, ...children) {
 
 // A plot with axes. `x`, `y`: [low, high]; ticks: [[value, label], ...]. Whatever is added to `layer` is clipped.
 function plot({ x, y, xTicks, yTicks, xLabel, yLabel, width = 460, height = 300 }) {
-  const [left, top, w, h] = [56, 10, width - 70, height - 62];
+  const [left, top, w, h] = [66, 10, width - 80, height - 62];
   const px = (value) => ((value - x[0]) / (x[1] - x[0])) * w;
   const py = (value) => h - ((value - y[0]) / (y[1] - y[0])) * h;
   const layer = svg("svg", { x: left, y: top, width: w, height: h, "aria-hidden": "true" });
@@ -36,7 +36,7 @@ function plot({ x, y, xTicks, yTicks, xLabel, yLabel, width = 460, height = 300 
     root.append(svg("text", { x: left - 7, y: at + 4, "text-anchor": "end" }, label));
   }
   root.append(svg("text", { x: left + w / 2, y: height - 6, "text-anchor": "middle" }, xLabel));
-  const middle = `translate(13 ${top + h / 2}) rotate(-90)`;
+  const middle = `translate(12 ${top + h / 2}) rotate(-90)`;
   root.append(svg("text", { transform: middle, "text-anchor": "middle" }, yLabel), layer);
   const path = (points) => points.map(([a, b], i) => `${i ? "L" : "M"}${px(a).toFixed(2)} ${py(b).toFixed(2)}`).join("");
   return { root, layer, px, py, path };
