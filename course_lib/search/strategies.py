@@ -76,6 +76,7 @@ def random_search(
     >>> len(found), found.best.loss < 0.1
     (20, True)
     """
+    check_integer("n", n, 0)
     rng = as_generator(seed)
     book = Journal(journal, {"search": "random", "space": dict(space)})
     return Results(tuple(run(objective, _jobs([sample(space, rng) for _ in range(n)]), book, executor)))
@@ -114,8 +115,8 @@ def bayesian_search(
     >>> abs(found.best.config["x"] - 0.7) < 0.01
     True
     """
-    for name, value in {"initial": initial, "batch": batch}.items():
-        check_integer(name, value, 1)
+    for name, value, least in (("n", n, 0), ("initial", initial, 1), ("batch", batch, 1)):
+        check_integer(name, value, least)
     rng, cube = as_generator(seed), Cube(space)
     book = Journal(
         journal, {"search": "bayesian", "space": dict(space), "beta": beta, "initial": initial, "batch": batch}

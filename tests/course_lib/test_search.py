@@ -305,6 +305,12 @@ def test_an_empty_search_has_no_best():
         _ = search.grid_search(bowl, {"rate": []}).best
 
 
+@pytest.mark.parametrize("strange", [{"n": -1}, {"n": 2.5}, {"n": 3, "initial": 0}, {"n": 3, "batch": 0}])
+def test_a_search_wants_whole_numbers_of_trials(strange):
+    with pytest.raises(ValueError, match="must be an integer"):
+        search.bayesian_search(bowl, SPACE, **strange)
+
+
 def test_an_objective_cannot_change_the_record_of_its_trial():
     def greedy(config):
         return config.pop("rate")
