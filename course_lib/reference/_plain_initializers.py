@@ -74,6 +74,9 @@ class Zeros(Constant):
     def __init__(self) -> None:
         super().__init__(0.0)
 
+    def __repr__(self) -> str:
+        return "Zeros()"
+
 
 class Ones(Constant):
     """Ones.
@@ -88,6 +91,9 @@ class Ones(Constant):
 
     def __init__(self) -> None:
         super().__init__(1.0)
+
+    def __repr__(self) -> str:
+        return "Ones()"
 
 
 class Identity(Initializer):

@@ -67,6 +67,9 @@ class _Named(VarianceScaling):
             raise ValueError(f"{type(self).__name__} is uniform: only normal draws are truncated")
         super().__init__(scale, mode, "truncated_normal" if truncated else distribution)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'truncated=True' if self.distribution == 'truncated_normal' else ''})"
+
 
 class LecunNormal(_Named):
     """N(0, 1/fan_in).

@@ -22,11 +22,13 @@ from course_lib.reference.initializers import (
     Initializer,
     LecunNormal,
     LecunUniform,
+    Ones,
     Orthogonal,
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
     VarianceScaling,
+    Zeros,
     fans,
     get_initializer,
     output_bias,
@@ -83,7 +85,7 @@ def test_named_initializers_draw_their_distribution(name, seed):
         (VarianceScaling(3.0, "fan_out", "untruncated_normal"), scipy.stats.norm(0, math.sqrt(3 / 80))),
         (VarianceScaling(3.0, "fan_out", "uniform"), scipy.stats.uniform(-math.sqrt(9 / 80), 2 * math.sqrt(9 / 80))),
     ],
-    ids=str,
+    ids=["normal", "uniform", "cut", "cut, rescaled", "he, cut", "fan_out, normal", "fan_out, uniform"],
 )
 def test_other_initializers_draw_their_distribution(init, distribution):
     assert looks_like(init(SHAPE, 3), distribution)
@@ -116,7 +118,7 @@ def test_the_constant_of_the_truncated_normal_is_scipys():
         (HeNormal(), torch.nn.init.kaiming_normal_),
         (Orthogonal(), torch.nn.init.orthogonal_),
     ],
-    ids=repr,
+    ids=["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal"],
 )
 def test_draws_and_torchs_come_from_one_distribution(ours, theirs):
     torch.manual_seed(0)
@@ -198,6 +200,12 @@ def test_constants_and_the_identity_are_what_they_say():
     np.testing.assert_array_equal(get_initializer("ones")((2,), 0), [1, 1])
     np.testing.assert_array_equal(Constant(0.1)((2,), 0), [0.1, 0.1])
     np.testing.assert_array_equal(Identity(2.0)((2, 3), 0), [[2, 0, 0], [0, 2, 0]])
+
+
+def test_what_is_printed_can_be_typed():
+    for init in [*INITIALIZERS.values(), HeNormal(truncated=True), Constant(0.5), VarianceScaling(2.0, "fan_out")]:
+        assert vars(eval(repr(init))) == vars(init)
+    assert repr(HeNormal(truncated=True)) == "HeNormal(truncated=True)"
 
 
 def test_fans_match_torch_for_dense_and_convolution():
