@@ -90,7 +90,7 @@ def _answer(question: Question, ability: float, rng: np.random.Generator) -> str
     """Choose a right answer, one with a misconception, or (rarely) none."""
     luck = rng.random()
     if luck < ability:
-        return str(rng.choice(question.accepted))
+        return str(rng.choice(question.accepted or [question.reference_source]))
     if luck > 0.97 or not question.misconceptions:
         return ""
     # the first misconceptions of a question are the most common ones

@@ -1,0 +1,124 @@
+"""The command line: every command on a small class, and no traceback for what an assistant can cause."""
+
+from pathlib import Path
+
+import pytest
+from classroom import RIGHT, SET, answered
+from nbformat import NotebookNode
+
+from autograder import cli, demo
+from autograder.course import Course
+from autograder.doctor import examine
+from autograder.execution import load_task
+from autograder.sample import write_class
+
+
+def autograder(*arguments: str) -> int:
+    """Run a command as ``main`` does and return its exit code."""
+    load_task.cache_clear()
+    return cli.explained(lambda: cli.app(list(arguments), standalone_mode=False))
+
+
+@pytest.fixture
+def here(course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def test_commands_take_a_class_from_notebooks_to_exports(here: Course, capsys: pytest.CaptureFixture) -> None:
+    assert autograder("release") == 0
+    assert autograder("sample", SET, "--students", "3") == 0
+    assert autograder("collect", SET) == 0
+    assert autograder("grade", SET, "--workers", "2") == 0
+    for command in ("feedback", "report", "export"):
+        assert autograder(command, SET) == 0
+    out = capsys.readouterr().out
+    assert "up to date" in out
+    assert "collected 3 submissions" in out
+    assert "graded 3" in out
+    assert (here.reports / f"{SET}.html").is_file()
+    assert len(list(here.feedback.glob(f"*/{SET}/{SET}.html"))) == 3
+
+
+def test_demo_ends_with_where_everything_is(here: Course, capsys: pytest.CaptureFixture) -> None:
+    demo.run(SET, students=2)
+    out = capsys.readouterr().out
+    assert "submissions graded" in out
+    assert "2 of 2" in out
+    demo.run(SET, students=2)
+    assert "graded 0; 2 were graded already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("grade", "02_nothing"), "there is no problem set '02_nothing': 01_double"),
+        (("collect", SET, "no/such/folder"), "is not a folder"),
+        (("release", "typo"), "there is no problem set 'typo'"),
+        (("grade", SET, "--db", "sqlite:////dev/null/x.db"), "cannot be used"),
+        (("report", SET, "--course", "/"), "no nbgrader_config.py"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_code_2(
+    here: Course, capsys: pytest.CaptureFixture, arguments: tuple[str, ...], reason: str
+) -> None:
+    assert autograder(*arguments) == 2
+    out = " ".join(capsys.readouterr().out.split())
+    assert reason in out
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("text", ["name\nada\n", "", "id\n\n\n", b"\xff\xfe"])
+def test_unusable_roster_says_what_it_needs(here: Course, text: str | bytes, capsys: pytest.CaptureFixture) -> None:
+    inbox = here.root / "inbox"
+    inbox.mkdir()
+    roster = here.root / "roster.csv"
+    roster.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert autograder("collect", SET, "inbox", "--roster", "roster.csv") == 2
+    assert "roster" in capsys.readouterr().out
+
+
+def test_commands_on_an_empty_class_say_so(here: Course, capsys: pytest.CaptureFixture) -> None:
+    assert autograder("grade", SET) == 0
+    assert "graded 0" in capsys.readouterr().out
+    for command in ("feedback", "report", "export"):
+        assert autograder(command, SET) in (0, 2)
+        assert "Traceback" not in capsys.readouterr().out
+
+
+def test_quarantine_is_reported_with_its_reason(
+    here: Course, handed_out: NotebookNode, capsys: pytest.CaptureFixture
+) -> None:
+    inbox = here.root / "inbox"
+    inbox.mkdir()
+    (inbox / "ada.ipynb").write_bytes(answered(handed_out, **RIGHT))
+    (inbox / "eve.ipynb").write_bytes(b"{")
+    assert autograder("collect", SET, "inbox") == 0
+    assert autograder("grade", SET) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "quarantined eve: broken JSON" in out
+    assert "graded 1" in out
+
+
+def test_doctor_finds_the_course_in_order(course: Course) -> None:
+    findings = {finding.name: finding for finding in examine(course)}
+    assert findings[SET].ok
+    assert findings["gradebook"].ok
+    assert "2 questions, 9 points, released" in findings[SET].text
+
+
+def test_doctor_names_a_broken_set(course: Course) -> None:
+    (course.solutions / SET / "questions.py").write_text("SET = 1", encoding="utf-8")
+    finding = next(finding for finding in examine(course) if finding.name == SET)
+    assert not finding.ok
+    assert "must define SET" in finding.text
+
+
+def test_sample_class_is_the_same_for_the_same_seed(course: Course, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two", "other")]
+    for folder, seed in zip(folders, (1, 1, 2), strict=True):
+        ids = write_class(course.solutions / SET, course.exercises / SET, folder, students=30, seed=seed)
+        assert len(set(ids)) == 30
+    contents = [[f.read_bytes() for f in sorted(folder.iterdir())] for folder in folders]
+    assert contents[0] == contents[1]
+    assert contents[0] != contents[2]
