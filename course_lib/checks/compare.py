@@ -68,15 +68,15 @@ def describe(value: Any) -> str:
     return str(value) if isinstance(value, Opaque) else repr(value)[:80]
 
 
-def number(value: Any) -> str:
-    """Write a number with six significant digits.
+def number(value: Any, digits: int = 6) -> str:
+    """Write a number with six significant digits, or as many as asked for.
 
     Examples
     --------
     >>> number(1 / 3), number(2.0), number(float("nan"))
     ('0.333333', '2', 'nan')
     """
-    return f"{value:.6g}" if not isinstance(value, bool | np.bool_) else str(value)
+    return f"{value:.{digits}g}" if not isinstance(value, bool | np.bool_) else str(value)
 
 
 def _compare_exactly(expected: Any, got: Any) -> str | None:
@@ -149,4 +149,11 @@ def _largest_error(expected: np.ndarray, got: np.ndarray, rtol: float, atol: flo
     at = "" if not place else f" at index {where}" if len(place) == 1 else f" at index ({where})"
     wrong = int(same.size - same.sum())
     count = f"; {wrong} of {same.size} entries are off" if wrong > 1 else ""
-    return f"expected {number(a[place])}, got {number(b[place])}{at}{count}"
+    wanted, found = _told_apart(a[place], b[place])
+    return f"expected {wanted}, got {found}{at}{count}"
+
+
+def _told_apart(a: Any, b: Any) -> tuple[str, str]:
+    """Write two different numbers with as many digits as it takes to see that they differ."""
+    pairs = ((number(a, digits), number(b, digits)) for digits in (6, 9, 12, 15, 17))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (repr(a), repr(b)))

@@ -105,5 +105,5 @@ def _alike(case: Case, got: Outcome, theirs: Outcome | None) -> bool:
     if case.comparison.startswith("formula"):
         typical, found = (published("formula values", outcome.value) for outcome in (theirs, got))
         both = isinstance(typical, np.ndarray) and isinstance(found, np.ndarray)
-        return both and compare(typical, found) is None
+        return both and compare(typical, found, 1e-7) is None
     return compare(theirs.value, got.value, max(case.rtol, 1e-7), case.atol) is None

@@ -88,7 +88,7 @@ DIFFER = [
     (1.0, math.nan, "got nan"),
     (math.nan, 1.0, "expected nan"),
     (True, 1, "expected True, got 1"),
-    (1.0, 1 + 1e-6, "expected 1, got 1"),
+    (1.0, 1 + 1e-6, "expected 1, got 1.000001"),
     (1.0, 1 + 1j, "expected real numbers"),
     (np.ones(2), np.array([True, True]), "expected numbers, got True and False"),
     ([1.0], [1.0, 2.0], "expected 1 values, got 2"),
