@@ -93,7 +93,11 @@ def violations(page: Any, scheme: str, rules: list[str]) -> list[dict[str, Any]]
     page.evaluate("scheme => { document.documentElement.dataset.theme = scheme; }", scheme)
     result = page.evaluate("rules => axe.run(document, { runOnly: rules, resultTypes: ['violations'] })", rules)
     return [
-        {"rule": found["id"], "why": found["help"], "where": [" ".join(map(str, node["target"])) for node in found["nodes"]]}
+        {
+            "rule": found["id"],
+            "why": found["help"],
+            "where": [" ".join(map(str, node["target"])) for node in found["nodes"]],
+        }
         for found in result["violations"]
     ]
 
@@ -101,7 +105,7 @@ def violations(page: Any, scheme: str, rules: list[str]) -> list[dict[str, Any]]
 def visit(browser: Any, url: str, axe: Path) -> Visit:
     """Visit one page at desktop width in both colour schemes, then at phone width."""
     seen = Visit(url)
-    context = browser.new_context(viewport=DESKTOP, color_scheme="light")
+    context = browser.new_context(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
     page = context.new_page()
     listen(page, seen)
     read_through(page, seen)

@@ -7,6 +7,7 @@ accepted, without a link, when importing shows that it exists; one that names no
 import importlib
 import pkgutil
 from types import ModuleType
+from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -17,15 +18,17 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
-PAGES = ("course_lib.reference", "course_lib.accelerated", "course_lib.figures", "course_lib.widgets")  # have their own
+OURS = ("course_lib", "autograder")
+# packages with a page of their own
+PAGES = ("course_lib.reference", "course_lib.accelerated", "course_lib.figures", "course_lib.widgets")
 
 
 class Api(SphinxDirective):
-    """``{api} package``: one section a public module; ``:shallow:`` leaves out packages that have a page of their own."""
+    """``{api} package``: one section a public module; ``:shallow:`` leaves out packages with pages of their own."""
 
     required_arguments = 1
     has_content = False
-    option_spec = {"shallow": directives.flag}
+    option_spec: ClassVar = {"shallow": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """Parse one heading and one ``automodule`` for each module."""
@@ -57,6 +60,12 @@ def public_modules(package: ModuleType, shallow: bool) -> list[str]:
 def section(name: str) -> list[str]:
     """MyST lines that document one module."""
     return [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :members:", "```", ""]
+
+
+def skip_foreign(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: dict) -> bool | None:
+    """Leave out functions that another library has put into our classes, with docstrings of its own."""
+    home = getattr(obj, "__module__", None)
+    return True if callable(obj) and isinstance(home, str) and not home.startswith(OURS) else None
 
 
 def resolve_names(
@@ -97,4 +106,5 @@ def look_up(target: str, module: str | None) -> object | None:
 def setup(app: Sphinx) -> None:
     """Register the directive and the resolver of names."""
     app.add_directive("api", Api)
+    app.connect("autodoc-skip-member", skip_foreign)
     app.connect("missing-reference", resolve_names)

@@ -21,8 +21,8 @@ class Chapters(SphinxDirective):
         """Return the grid; a chapter is a link when the book has its page."""
         self.env.note_dependency(str(Path(self.env.srcdir) / "_toc.yml"))
         entries = yaml.safe_load("\n".join(self.content))
-        cards = [self.card(stem, **entry) for stem, entry in entries.items()]
-        text = ["````{grid} 1 2 2 2", ":gutter: 3", ":class-container: chapter-cards", *sum(cards, []), "````"]
+        cards = [line for stem, entry in entries.items() for line in self.card(stem, **entry)]
+        text = ["````{grid} 1 2 2 2", ":gutter: 3", ":class-container: chapter-cards", *cards, "````"]
         container = nodes.container()
         self.state.nested_parse(StringList(text, self.env.docname), self.content_offset, container)
         return container.children

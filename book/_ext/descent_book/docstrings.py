@@ -45,7 +45,8 @@ def convert_tables(lines: list[str]) -> list[str]:
 
 def list_table(rows: list[list[str]]) -> list[str]:
     """Write rows as a list table with one header row."""
-    header, separator, *body = rows
+    header, _, *body = rows
+    header = [cell or "remark" for cell in header]  # a column without a name cannot be announced
     width = len(header)
     text = ["", ".. list-table::", "   :header-rows: 1", ""]
     for row in [header, *body]:

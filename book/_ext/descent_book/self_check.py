@@ -18,6 +18,9 @@ paragraph of an answer is its explanation::
 Without JavaScript the explanations stand in a ``<details>`` block below the answers.
 """
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -51,7 +54,7 @@ class SelfCheck(SphinxDirective):
     """Parse the body of a self-check into nodes."""
 
     has_content = True
-    option_spec = {"name": directives.unchanged}
+    option_spec: ClassVar = {"name": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """Return the form, or stop with a message that says which rule was broken."""
@@ -124,7 +127,7 @@ def visit_reason(self: HTML5Translator, node: CheckReason) -> None:
     )
 
 
-def closing(html: str):
+def closing(html: str) -> Callable[[HTML5Translator, nodes.Element], None]:
     """Return a function that ends a node with ``html``."""
     return lambda self, node: self.body.append(html + "\n")
 

@@ -36,6 +36,7 @@ class UnwrapContents(SphinxPostTransform):
         """Replace each wrapper by what it holds."""
         for section in list(self.document.findall(nodes.section)):
             if any(name in WRAPPERS for name in section["ids"]):
+                section["ids"] = []  # else they pass to its first child
                 section.replace_self(section.children)
 
 

@@ -43,7 +43,9 @@ def copy_if_newer(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def drop_unused_mathjax(app: Sphinx, pagename: str, template: str, context: dict, doctree: nodes.document | None) -> None:
+def drop_unused_mathjax(
+    app: Sphinx, pagename: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
     """Sphinx sends MathJax to a page when any page below it has formulas: keep it where there are some."""
     if doctree is None or not any(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))):
         scripts = context["script_files"]
