@@ -30,7 +30,7 @@ class ActivationFunction:
 
     def __call__(self, s: Any) -> np.ndarray:
         """Return the outputs `a`, of the shape and dtype of `s`."""
-        return self.forward(as_float(s, "s"))
+        return self.forward(as_float(s, "s"))[()]
 
     def forward(self, s: np.ndarray) -> np.ndarray:
         """Return the outputs for a floating array `s`."""
@@ -61,7 +61,7 @@ class Elementwise(ActivationFunction):
 
     def derivative(self, s: Any) -> np.ndarray:
         """Return da/ds, entry by entry."""
-        return self.slope(as_float(s, "s"))
+        return self.slope(as_float(s, "s"))[()]
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Return da/ds for a floating array `s`."""
@@ -69,4 +69,4 @@ class Elementwise(ActivationFunction):
 
     def backward(self, s: np.ndarray, a: np.ndarray, G: np.ndarray) -> np.ndarray:
         """Return dL/ds = G ⊙ da/ds."""
-        return G * self.slope(s)
+        return G * self.slope(as_float(s, "s"))

@@ -35,13 +35,13 @@ class ReLU(Elementwise):
 class LeakyReLU(Elementwise):
     """s for s > 0, else slope·s; derivative 1 for s > 0, else `slope` (Maas et al. 2013).
 
-    PyTorch's default slope is 0.01, Keras's (as here) 0.3 in its layer and 0.2 in its function; the problem
-    set says 0.1. Always state it.
+    Its slope is 0.01 in PyTorch, 0.3 in Keras's layer, 0.2 in Keras's function, 0.1 here and in the problem set:
+    always state it.
 
     Examples
     --------
     >>> LeakyReLU(0.1)([-2.0, 3.0]), LeakyReLU(0.1).derivative(0.0)
-    (array([-0.2,  3. ]), array(0.1))
+    (array([-0.2,  3. ]), np.float64(0.1))
     """
 
     name = "leaky_relu"

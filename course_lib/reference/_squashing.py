@@ -112,7 +112,7 @@ class Softsign(Elementwise):
 
     def forward(self, s: np.ndarray) -> np.ndarray:
         """Return s/(1 + |s|); ±1 at ±inf."""
-        return np.divide(s, 1 + np.abs(s), out=np.sign(s), where=~np.isinf(s))
+        return np.divide(s, 1 + np.abs(s), out=np.asarray(np.sign(s)), where=~np.isinf(s))
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Return 1/(1 + |s|)²."""

@@ -166,6 +166,14 @@ def test_an_empty_batch_stays_empty(name):
     assert f(s).shape == f.backward(s, f(s), s).shape == (0, 3)
 
 
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_number_gives_a_number(name):
+    f = ACTIVATIONS[name]
+    for value in (f(0.5), f.derivative(0.5), f(1), f.backward(0.5, f(0.5), 1.0)):
+        assert isinstance(value, np.float64)
+    assert f.backward(0.5, f(0.5), 2.0) == pytest.approx(2 * f.derivative([0.5])[0], rel=1e-14)
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_integers_become_float64_and_arguments_are_untouched(name):
     s = np.array([[-1, 0, 2]])
