@@ -111,15 +111,14 @@ def fit(
     --------
     >>> from course_lib.reference.layers import Activation, Dense
     >>> from course_lib.reference.network import Network
-    >>> from course_lib.reference.memory import by_columns
-    from course_lib.reference.optimizers import Adam
+    >>> from course_lib.reference.optimizers import Adam
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 2))
     >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)           # exclusive or
     >>> network = Network([Dense(16), Activation("relu"), Dense(1), Activation("sigmoid")], seed=0)
-    >>> history = fit(network, X, y, "binary_crossentropy", Adam(0.01), epochs=50, validation_split=0.2,
+    >>> history = fit(network, X, y, "binary_crossentropy", Adam(0.01), epochs=100, validation_split=0.2,
     ...               metrics=["accuracy"])
-    >>> history["val_accuracy"][-1] > 0.9
+    >>> history["accuracy"][-1] > 0.95
     True
     """
     loss, optimizer = get_loss(loss), get_optimizer(optimizer)

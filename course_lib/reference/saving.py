@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from os import PathLike
@@ -65,7 +64,7 @@ def load_network(path: str | PathLike[str], optimizer: Optimizer | None = None, 
 
 
 def encode(value: Any) -> Any:
-    """Return `value` as JSON can hold it; an object becomes its class and its constructor's arguments.
+    """Return `value` as JSON can hold it: a layer becomes its class and its settings, another object its attributes.
 
     Examples
     --------
@@ -78,11 +77,8 @@ def encode(value: Any) -> Any:
         return value.item()
     if isinstance(value, (list, tuple, np.ndarray)):
         return [encode(item) for item in (value.tolist() if isinstance(value, np.ndarray) else value)]
-    if isinstance(value, layers.Layer):
-        settings = value.settings()
-    else:
-        settings = {name: getattr(value, name) for name in inspect.signature(type(value)).parameters}
-    return {"class": type(value).__name__, "settings": {name: encode(item) for name, item in settings.items()}}
+    kind, parts = ("settings", value.settings()) if isinstance(value, layers.Layer) else ("attributes", vars(value))
+    return {"class": type(value).__name__, kind: {name: encode(item) for name, item in parts.items()}}
 
 
 def decode(value: Any, known: dict[str, type]) -> Any:
@@ -100,7 +96,12 @@ def decode(value: Any, known: dict[str, type]) -> Any:
     if value["class"] not in known:
         error = unknown_name("class", value["class"], known)
         raise ValueError(f"{error}. For a class of your own write Network.load(path, custom=[{value['class']}])")
-    return known[value["class"]](**{name: decode(item, known) for name, item in value["settings"].items()})
+    kind = known[value["class"]]
+    if "settings" in value:
+        return kind(**{name: decode(item, known) for name, item in value["settings"].items()})
+    made = object.__new__(kind)
+    vars(made).update({name: decode(item, known) for name, item in value["attributes"].items()})
+    return made
 
 
 def known_classes(custom: Sequence[type] = ()) -> dict[str, type]:
