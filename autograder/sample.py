@@ -52,7 +52,7 @@ def write_class(source: Path, exercise: Path, inbox: Path, students: int = 24, s
     inbox.mkdir(parents=True, exist_ok=True)
     people = [_person(i) for i in range(students)]
     for person in people:
-        notebook = _fill_in(released, problem_set, ability=rng.beta(2.5, 1.2), rng=rng)
+        notebook = _fill_in(released, problem_set, ability=rng.beta(2.2, 1.6), rng=rng)
         _write(inbox / f"{person['id']}.ipynb", write_notebook(notebook))
     _write(inbox / "roster.csv", _roster(people))
     return [person["id"] for person in people]
@@ -94,7 +94,7 @@ def _answer(question: Question, ability: float, rng: np.random.Generator) -> str
     if luck > 0.97 or not question.misconceptions:
         return ""
     # the first misconceptions of a question are the most common ones
-    weights = 1 / (1.0 + np.arange(len(question.misconceptions)))
+    weights = (1.0 + np.arange(len(question.misconceptions))) ** -2.0
     index = int(rng.choice(len(weights), p=weights / weights.sum()))
     return question.misconceptions[index][1]
 
