@@ -5,6 +5,7 @@ A student needs one line, ``check = load_checks("checks.json")``, and then ``che
 
 from course_lib.checks.cases import Case, Outcome, run_case
 from course_lib.checks.compare import compare
+from course_lib.checks.gradients import check_backward, check_gradient, check_layer, check_network
 from course_lib.checks.student import CheckFailed, Checks, load_checks
 from course_lib.checks.verdicts import Misconception, recognise, verdict
 
@@ -14,6 +15,10 @@ __all__ = [
     "Checks",
     "Misconception",
     "Outcome",
+    "check_backward",
+    "check_gradient",
+    "check_layer",
+    "check_network",
     "compare",
     "load_checks",
     "recognise",
