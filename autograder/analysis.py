@@ -210,10 +210,10 @@ def alpha_interval(alpha: float, students: int, questions: int, level: float = 0
     >>> round(low, 3), round(high, 3)
     (0.7, 0.879)
     """
-    from scipy.stats import f
+    from scipy.special import fdtri
 
-    degrees = (students - 1, (students - 1) * (questions - 1))
-    low, high = f.ppf([(1 - level) / 2, (1 + level) / 2], *degrees)
+    tails = ((1 - level) / 2, (1 + level) / 2)
+    low, high = fdtri(students - 1, (students - 1) * (questions - 1), tails)
     return float(1 - (1 - alpha) * high), float(1 - (1 - alpha) * low)
 
 

@@ -68,8 +68,8 @@ def shown(case: CaseResult, own_source: str = "") -> Shown:
 def hidden_message(message: str, own_source: str = "") -> str:
     r"""Return a hidden test's message if it is of a form that cannot carry the inputs, else the kind of failure.
 
-    The line of code in which an exception was raised is kept if it stands in `own_source`: that was written before the
-    inputs were known.
+    The line of code in which an exception was raised is kept if it is a line of `own_source`: that was written before
+    the inputs were known.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def hidden_message(message: str, own_source: str = "") -> str:
     """
     what, _, line = message.partition(" (at: ")
     line = line.removesuffix(")").strip()
-    at = f" (at: {line})" if line and line in own_source else ""
+    at = f" (at: {line})" if line and line in map(str.strip, own_source.splitlines()) else ""
     if len(what) <= 300 and SAFE.fullmatch(what):
         return what + at
     if what.startswith(("expected ", "key ")):

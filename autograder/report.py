@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
@@ -20,7 +20,7 @@ from autograder.gradebook import Gradebook, Score
 from autograder.grading import read_records
 from autograder.notebooks import gradable, grade_id
 from autograder.pages import points, write_page
-from autograder.questions import CourseProblem, ProblemSet, load_set
+from autograder.questions import ProblemSet, load_set
 from autograder.records import Record
 from autograder.release import read_source
 from autograder.similarity import THRESHOLD, Pair, similar_pairs
@@ -55,7 +55,7 @@ def write_report(course: Course, set_name: str) -> Path:
 
 
 def contents(
-    problem_set: ProblemSet, records: Sequence[Record], scores: Sequence[Score], own_code: dict[str, str]
+    problem_set: ProblemSet, records: Sequence[Record], scores: Sequence[Score], own_code: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     """Compute all that the report's page shows: a pure function of records, scores and the students' own code."""
     graded = [record for record in records if not record.quarantine]
@@ -77,8 +77,8 @@ def contents(
         "alpha": alpha,
         "interval": _interval(alpha, table),
         "misunderstood": wrong,
-        "missed": analysis.missed_cases(records)[:MOST_ROWS],
-        "pairs": similar_pairs(own_code)[:MOST_ROWS],
+        "missed": missed_tests(records),
+        "pairs": similar_pairs(own_code, most=MOST_ROWS),
         "threshold": THRESHOLD,
         "summary": summary(table, rows, wrong),
         "figures": _figures(table),
@@ -131,6 +131,17 @@ def summary(table: Table, rows: Sequence[QuestionRow], wrong: Sequence[analysis.
     return sentences
 
 
+def missed_tests(records: Sequence[Record]) -> list[analysis.Missed]:
+    """List the tests missed most, at most two of a question: one hard question would fill the table otherwise."""
+    kept: Counter[str] = Counter()
+    rows = []
+    for row in analysis.missed_cases(records):
+        kept[row.question] += 1
+        if kept[row.question] <= 2:
+            rows.append(row)
+    return rows[:MOST_ROWS]
+
+
 def _interval(alpha: Statistic, table: Table) -> tuple[float, float] | None:
     if alpha.value is None:
         return None
@@ -158,34 +169,17 @@ def _provenance(graded: Sequence[Record]) -> list[tuple[str, int]]:
     return Counter(facts).most_common()
 
 
-def _own_code(course: Course, records: Sequence[Record], set_name: str) -> dict[str, str]:
+def _own_code(course: Course, records: Sequence[Record], set_name: str) -> dict[str, list[str]]:
     """Return each student's own code: the answer cells that differ from what was handed out."""
-    try:
-        source = gradable(read_source(course.solution(set_name)))
-    except CourseProblem:
-        return {}
+    source = gradable(read_source(course.solution(set_name)))
     handed_out = {grade_id(cell): cell.source.strip() for cell in source.cells if cell.cell_type == "code"}
     own = {}
     for record in records:
         if not record.quarantine:
             answers = read_answers(course.graded(record.student, set_name) / f"{set_name}.ipynb")
-            code = (
-                a.source for name, a in answers.items() if a.source.strip() != handed_out.get(name, a.source.strip())
-            )
-            own[record.student] = "\n".join(_parsable(code))
+            sources = {name: answers[name].source for name in answers if name in handed_out}
+            own[record.student] = [text for name, text in sources.items() if text.strip() != handed_out[name]]
     return own
-
-
-def _parsable(sources: Any) -> list[str]:
-    """Leave out what is not Python, so that one broken cell does not hide the others."""
-    kept = []
-    for source in sources:
-        try:
-            compile(source, "<answer>", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        kept.append(source)
-    return kept
 
 
 def _link(course: Course, record: Record, report: Path) -> str:

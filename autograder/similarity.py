@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 THRESHOLD = 0.8
 MIN_FRAGMENTS = 40
+MIN_WEIGHT = 15.0
 LENGTH = 6
 
 
@@ -39,7 +41,9 @@ def fragments(source: str) -> frozenset[Hashable]:
     frozenset()
     """
     try:
-        tokens = list(_tokens(ast.parse(source)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the student's source, as on "\\d" outside a raw string
+            tokens = list(_tokens(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     return frozenset(tuple(tokens[i : i + LENGTH]) for i in range(len(tokens) - LENGTH + 1))
@@ -70,45 +74,49 @@ def _label(node: ast.AST, own: set[str]) -> str:
     return f":{node.value!r}" if isinstance(node, ast.Constant) else ""
 
 
-def similar_pairs(answers: Mapping[str, str], threshold: float = THRESHOLD) -> list[Pair]:
+def similar_pairs(answers: Mapping[str, Sequence[str]], threshold: float = THRESHOLD, most: int = 50) -> list[Pair]:
     r"""Return the pairs of students whose answers share most of their rarer fragments, the most alike first.
 
     The measure is a weighted Jaccard index, shared weight over total weight, in which a fragment that `d` of `n`
     students have weighs ``log((n + 1) / d)`` (inverse document frequency, Spärck Jones 1972). Submissions of fewer than
-    `MIN_FRAGMENTS` fragments are too short to compare.
+    `MIN_FRAGMENTS` fragments are too short to compare, and pairs whose shared fragments weigh less than `MIN_WEIGHT`
+    share only what most of the class has.
 
     Parameters
     ----------
     answers
-        Source text of all of a student's own code, by student.
+        Source texts of each student's own cells; a cell that is not Python does not count.
     threshold
         Least similarity to be listed.
+    most
+        How many pairs to list at most.
 
     Examples
     --------
     >>> code = "def f(x):\n" + "\n".join(f"    y{i} = x ** {i} + {i}" for i in range(20)) + "\n    return y19"
-    >>> [(pair.first, pair.second) for pair in similar_pairs({"a": code, "b": code.replace("y", "z"), "c": "g = 1"})]
+    >>> [(pair.first, pair.second) for pair in similar_pairs({"a": [code], "b": [code.replace("y", "z")], "c": []})]
     [('a', 'b')]
     """
     import numpy as np
     from scipy.sparse import csr_matrix
 
-    sets = {student: found for student, source in answers.items() if len(found := fragments(source)) >= MIN_FRAGMENTS}
-    counts = Counter(fragment for found in sets.values() for fragment in found)
+    found = {student: frozenset[Hashable]().union(*map(fragments, cells)) for student, cells in answers.items()}
+    sets = {student: theirs for student, theirs in found.items() if len(theirs) >= MIN_FRAGMENTS}
+    counts = Counter(fragment for theirs in sets.values() for fragment in theirs)
     if len(sets) < 2:
         return []
     column = {fragment: j for j, fragment in enumerate(counts)}
     weight = np.array([math.log((len(sets) + 1) / count) for count in counts.values()])
-    places = [column[fragment] for found in sets.values() for fragment in found]
-    starts = np.cumsum([0, *(len(found) for found in sets.values())])
+    places = [column[fragment] for theirs in sets.values() for fragment in theirs]
+    starts = np.cumsum([0, *map(len, sets.values())])
     has = csr_matrix((np.ones(len(places)), places, starts), shape=(len(sets), len(column)))
     common, number = (has.multiply(weight) @ has.T).toarray(), (has @ has.T).toarray()
     own = common.diagonal()
     alike = common / (own[:, None] + own[None, :] - common)
     students = list(sets)
-    rows, columns = np.nonzero(np.triu(alike >= threshold, k=1))
-    pairs = [
+    rows, columns = np.nonzero(np.triu((alike >= threshold) & (common >= MIN_WEIGHT), k=1))
+    first = np.argsort(-alike[rows, columns], kind="stable")[:most]
+    return [
         Pair(students[i], students[j], min(1.0, float(alike[i, j])), int(number[i, j]))
-        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+        for i, j in zip(rows[first].tolist(), columns[first].tolist(), strict=True)
     ]
-    return sorted(pairs, key=lambda pair: -pair.similarity)

@@ -8,6 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+__all__ = ["points", "write_page"]
+
 FOLDER = Path(__file__).parent
 
 

@@ -217,6 +217,7 @@ def test_a_line_of_the_students_own_source_may_be_named():
     message = "ZeroDivisionError: 0.25 (at: return 1 / x)"
     assert hidden_message(message, "def f(x):\n    return 1 / x") == "ZeroDivisionError (at: return 1 / x)"
     assert hidden_message(message, "def f(x):\n    return 2") == "ZeroDivisionError"
+    assert hidden_message(message, "table = 'return 1 / x'") == "ZeroDivisionError", "a whole line, not a part of one"
 
 
 def test_a_plain_test_cell_passes_on_the_instructors_words_only():

@@ -11,8 +11,9 @@ from test_similarity import LISTS, LOOP, MATRIX, RENAMED
 
 from autograder import charts
 from autograder.feedback import write_feedback
+from autograder.pages import FOLDER
 from autograder.report import write_report
-from course_lib.figures.style import to_svg
+from course_lib.figures.style import PALETTE, to_svg
 
 VOID = {"meta", "img", "path", "use", "rect", "line"}
 
@@ -104,6 +105,13 @@ def test_figures_have_alternative_texts_and_follow_the_scheme(a_class):
     assert len(labels) == html.count("<svg") == 2
     assert "median" in labels[0] and "double: 67 % all, 33 % none" in unescape(labels[1])
     assert "var(--descent-blue" in html and "prefers-color-scheme: dark" in html
+
+
+def test_the_page_has_the_palette_of_the_figures():
+    sheet = (FOLDER / "page.css").read_text(encoding="utf-8")
+    for name, (light, dark) in PALETTE.items():
+        assert sheet.count(f"--descent-{name}: {light}") == 2, "on screen and in print"
+        assert sheet.count(f"--descent-{name}: {dark}") == 1
 
 
 def test_the_page_needs_no_other_file_and_no_script(a_class):
