@@ -55,9 +55,8 @@ def test_self_check_works_without_scripts(browser: Any, server: str) -> None:
 
 def test_widget_moves_without_a_kernel(tab: Any, server: str) -> None:
     tab.goto(f"{server}guides/authoring.html")
-    slider = tab.get_by_label("x", exact=True)
-    slider.scroll_into_view_if_needed()
-    slider.focus()
+    tab.evaluate("document.querySelector('#widgets').scrollIntoView()")
+    tab.get_by_label("x", exact=True).focus()
     tab.keyboard.press("ArrowRight")
     assert tab.locator(".widget-subarea output").inner_text() == "2x = 8"
 
