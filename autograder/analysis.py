@@ -6,8 +6,8 @@ points, or no submission at all never give NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -248,25 +248,12 @@ class Missed:
     of: int = 0
 
 
-@dataclass
-class _Cases:
-    rows: dict[tuple[str, int], Missed] = field(default_factory=dict)
-
-    def add(self, question: str, index: int, description: str, hidden: bool, failed: bool) -> None:
-        row = self.rows.setdefault((question, index), Missed(question, description, hidden))
-        row.missed, row.of = row.missed + failed, row.of + 1
-
-
 def missed_cases(records: Sequence[Record]) -> list[Missed]:
     """List the test cases that any answer failed, the most missed first."""
-    cases = _Cases()
-    for record in records:
-        for question in record.questions:
-            for index, case in enumerate(question.cases):
-                cases.add(question.name, index, case.description, case.hidden, case.message is not None)
-    return sorted((row for row in cases.rows.values() if row.missed), key=lambda row: -row.missed / row.of)
-
-
-def per_question(table: Table, statistic: Callable[[int], Statistic]) -> list[Statistic]:
-    """Compute a statistic for each question of a table, by its column."""
-    return [statistic(item) for item in range(len(table.questions))]
+    rows: dict[tuple[str, int], Missed] = {}
+    for question in (question for record in records for question in record.questions):
+        for index, case in enumerate(question.cases):
+            row = rows.setdefault((question.name, index), Missed(question.name, case.description, case.hidden))
+            row.of += 1
+            row.missed += case.message is not None
+    return sorted((row for row in rows.values() if row.missed), key=lambda row: -row.missed / row.of)
