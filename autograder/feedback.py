@@ -11,7 +11,7 @@ from autograder.course import Course
 from autograder.disclosure import Shown, advice, friendly_note, problem_text, shown
 from autograder.gradebook import Gradebook, Score
 from autograder.grading import read_records
-from autograder.pages import write_page
+from autograder.pages import points, write_page
 from autograder.questions import CaseResult, ProblemSet, QuestionResult, load_set
 from autograder.records import Record
 from course_lib.checks import Misconception
@@ -109,15 +109,15 @@ def _views(record: Record, score: Score, problem_set: ProblemSet, answers: dict[
 
 
 def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer]) -> QuestionView:
-    points = score.parts.get(result.name, result.points)
+    earned = score.parts.get(result.name, result.points)
     failed = [case for case in result.cases if case.message is not None]
     answer = answers.get(f"{result.name}_answer")
     unanswered = bool(failed) and all(case.message == UNANSWERED for case in result.cases)
     return QuestionView(
         result.name,
-        points,
+        earned,
         result.max_points,
-        changed=result.points if abs(points - result.points) > 1e-9 else None,
+        changed=result.points if abs(earned - result.points) > 1e-9 else None,
         problem=problem_text(result.problem, bool(result.cases)),
         misconceptions=result.misconceptions,
         failed=() if unanswered else _failures(failed, answer.source if answer else ""),
@@ -171,8 +171,7 @@ def in_words(questions: Iterable[QuestionView]) -> str:
     if len(full) == len(graded):
         return "Full points in every question that has been graded. Well done."
     worst = max(graded, key=lambda view: view.max_points - view.points)
-    missing = f"{worst.max_points - worst.points:.2f}".rstrip("0").rstrip(".")
     return (
         f"Full points in {len(full)} of {len(graded)} questions. "
-        f"Look at {worst.name} first: it holds {missing} of the points that are missing."
+        f"Look at {worst.name} first: it holds {points(worst.max_points - worst.points)} of the points that are missing."
     )
