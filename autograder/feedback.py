@@ -173,5 +173,6 @@ def in_words(questions: Iterable[QuestionView]) -> str:
     worst = max(graded, key=lambda view: view.max_points - view.points)
     return (
         f"Full points in {len(full)} of {len(graded)} questions. "
-        f"Look at {worst.name} first: it holds {points(worst.max_points - worst.points)} of the points that are missing."
+        f"Look at {worst.name} first: it holds {points(worst.max_points - worst.points)} of the points "
+        "that are missing."
     )
