@@ -99,7 +99,7 @@ def decode(value: Any, known: dict[str, type]) -> Any:
     kind = known[value["class"]]
     if "settings" in value:
         return kind(**{name: decode(item, known) for name, item in value["settings"].items()})
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     vars(made).update({name: decode(item, known) for name, item in value["attributes"].items()})
     return made
 

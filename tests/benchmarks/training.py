@@ -27,16 +27,9 @@ ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", 
 }
 
 
-def load(name):
-    from course_lib import data
-
-    return Data(getattr(data, name)())
-
-
 def work(library, data_name):
     """Serve one library: read commands from standard input, answer each with one line of JSON."""
-    data = load(data_name)
-    trainer = TRAINERS[library](data)
+    trainer = TRAINERS[library](Data(data_name))
     started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for line in sys.stdin:
         batch_size, epochs, seed = json.loads(line)
@@ -146,7 +139,7 @@ def environment():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
-    parser.add_argument("--data", default="fashion_mnist", choices=["fashion_mnist", "mnist"])
+    parser.add_argument("--data", default="fashion_mnist", choices=["fashion_mnist", "mnist", "digits"])
     parser.add_argument("--batch", type=int, nargs="+", default=list(TARGETS))
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5)
