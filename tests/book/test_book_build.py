@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,9 @@ from descent_book.freshness import fingerprint
 
 @pytest.mark.slow
 def test_second_build_has_nothing_to_do(site: Path) -> None:
-    start = time.perf_counter()
     result = run_build()
     assert result.returncode == 0
     assert "0 added, 0 changed, 0 removed" in re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
-    assert time.perf_counter() - start < 30
 
 
 def test_every_notebook_page_leaves_its_executed_notebook(site: Path) -> None:

@@ -59,7 +59,7 @@ def visit_hidden_code(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Open a cell that is shown on demand; its name is the text one sees, not a hidden label."""
     classes = " ".join(node["classes"])
     self.body.append(
-        f'<details class="admonition hide {classes}">\n<summary>'
+        f'<details class="admonition hide {classes}">\n<summary class="code-toggle">'
         f'<span class="collapsed admonition-title">{node["prompt_show"]}</span>'
         f'<span class="expanded admonition-title">{node["prompt_hide"]}</span></summary>\n'
     )
