@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from autograder import __version__
 from autograder.course import Course
-from autograder.execution import SANDBOX
 from autograder.gradebook import Gradebook
 from autograder.grading import default_workers
+from autograder.isolation import LEVELS, best_level
 from autograder.questions import CourseProblem, load_set
 from autograder.release import read_source
 
@@ -36,7 +36,8 @@ def examine(course: Course) -> Iterator[Finding]:
     for package in ("nbgrader", "nbclient", "jupyter_client", "ipykernel", "numpy", "torch"):
         yield _package(package)
     yield Finding("autograder", True, f"version {__version__}, {default_workers()} workers by default")
-    yield Finding("isolation", False, f"{SANDBOX}: run this only on notebooks that you trust, or in a container")
+    level = best_level()
+    yield Finding("isolation", level == "namespaces", f"{level}: {LEVELS[level]}")
     yield _attempt("gradebook", lambda: _gradebook(course))
     yield _disk(course)
     for name in course.sets():

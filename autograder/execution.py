@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +21,8 @@ from nbgrader import utils
 
 from autograder import __version__
 from autograder.intake import repair
-from autograder.kernel import Kernel, Limits, Run
+from autograder.isolation import best_level
+from autograder.kernel import Kernel, Limits, Run, Setting, new_kernel
 from autograder.notebooks import (
     NotebookProblem,
     gradable,
@@ -36,8 +36,6 @@ from autograder.questions import FreeText, ProblemSet, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
 from course_lib.checks import Case, Outcome
-
-SANDBOX = "stock kernel"
 
 
 @dataclass(frozen=True)
@@ -71,24 +69,22 @@ def load_task(folder: Path) -> Task:
     return Task(problem_set, gradable(source), files, digest.hexdigest())
 
 
-def grade(student: str, submission: bytes, task: Task, limits: Limits | None = None) -> Graded:
-    """Grade one submission.
+def grade(student: str, submission: bytes, task: Task, limits: Limits | None = None, level: str = "") -> Graded:
+    """Grade one submission, at the strongest isolation level of the machine unless another is named.
 
     Whatever the submission is or does, the result is a graded notebook with its record, or a record that names the
     reason for quarantine.
     """
     began = time.monotonic()
-    limits = limits or Limits()
-    facts = _Facts(student, task.problem_set.name, hashlib.sha256(submission).hexdigest(), task.source_hash)
+    level = level or best_level()
+    facts = _Facts(student, task.problem_set.name, hashlib.sha256(submission).hexdigest(), task.source_hash, level)
     try:
         notebook, notes = repair(read_notebook(submission), task.notebook)
     except NotebookProblem as problem:
         return Graded(facts.record(quarantine=str(problem)))
-    with tempfile.TemporaryDirectory(prefix="descent-") as name:
-        for file, data in task.files.items():
-            (Path(name) / file).write_bytes(data)
-        with Kernel(Path(name), limits) as kernel:
-            results = _run_notebook(notebook, task.problem_set, kernel)
+    setting = Setting(limits or Limits(), task.files, task.problem_set.refuses)
+    with new_kernel(level, setting) as kernel:
+        results = _run_notebook(notebook, task.problem_set, kernel)
     manual = _manual_answers(notebook, task)
     _insert_rubrics(notebook, task.problem_set)
     record = facts.record(questions=results, manual=manual, notes=tuple(notes), seconds=time.monotonic() - began)
@@ -111,14 +107,14 @@ class _Facts:
     set_name: str
     submission_hash: str
     source_hash: str
+    sandbox: str
 
     def record(self, **results: object) -> Record:
-        facts = {"submission_hash": self.submission_hash, "source_hash": self.source_hash}
-        return Record(self.student, self.set_name, **facts, sandbox=SANDBOX, engine=__version__, **results)  # type: ignore[arg-type]
+        facts = {"submission_hash": self.submission_hash, "source_hash": self.source_hash, "sandbox": self.sandbox}
+        return Record(self.student, self.set_name, **facts, engine=__version__, **results)  # type: ignore[arg-type]
 
 
 def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kernel) -> tuple[QuestionResult, ...]:
-    kernel.run(f"__import__('course_lib.checks.remote', fromlist=['refuse']).refuse({list(problem_set.refuses)!r})")
     errors: dict[str, str] = {}
     results = []
     for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):

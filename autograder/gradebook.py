@@ -30,7 +30,7 @@ from autograder.records import Record
 
 @dataclass(frozen=True)
 class Score:
-    """What one student has in one set: the sum, the parts by question, and what is still waiting to be graded by hand."""
+    """What one student has in one set: the sum, the parts by question, what is waiting to be graded by hand."""
 
     student: str
     submitted: datetime | None

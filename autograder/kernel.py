@@ -1,29 +1,14 @@
-"""A student's kernel: run cells, ask it to answer a case, and stop it when it does not come back."""
+"""What every kind of student's process offers: run a cell, answer a case, end."""
 
 from __future__ import annotations
 
-import ast
-import json
-import os
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from queue import Empty
-from subprocess import DEVNULL
-from typing import Any
+from typing import Any, Protocol
 
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
-from nbformat.v4 import output_from_msg
 
 from course_lib.checks import Case, Outcome
-from course_lib.checks.student import case_to_json
-from course_lib.checks.values import loads
-
-POLL_SECONDS = 0.25
-MAX_OUTPUT = 100_000
-SINGLE_THREADED = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 @dataclass(frozen=True)
@@ -53,116 +38,37 @@ class Run:
         return self.problem
 
 
-class Kernel:
-    """A stock IPython kernel in a process of its own, in folder `folder`.
+@dataclass(frozen=True)
+class Setting:
+    """What a student's process is started with: limits, files in its folder, modules it may not import."""
 
-    Use it as a context manager; leaving it ends the process.
-    """
+    limits: Limits = field(default_factory=Limits)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    refuses: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
-        self.folder, self.limits, self.problem = folder, limits, ""
-        self.manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(folder / ".kernel" / "ipc"))
-        self.manager.connection_file = str(folder / ".kernel" / "connection.json")
+
+class Kernel(Protocol):
+    """A student's process; a context manager, leaving it ends the process and all that it started."""
 
     def __enter__(self) -> Kernel:
-        environment = {**os.environ, **SINGLE_THREADED, "NBGRADER_EXECUTION": "autograde"}
-        (self.folder / ".kernel").mkdir()
-        self.manager.start_kernel(
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-            cwd=str(self.folder),
-            env=environment,
-            extra_arguments=["--HistoryManager.enabled=False"],
-        )
-        self.client: BlockingKernelClient = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=self.limits.start)
-        return self
+        """Start the process."""
 
     def __exit__(self, *_: object) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
+        """End it."""
 
     def run(self, source: str) -> Run:
         """Run a cell and return its outputs."""
-        return self._execute(source, self.limits.cell)
 
     def ask(self, case: Case) -> Outcome:
-        """Have the student's process answer a case."""
-        text = json.dumps(case_to_json(case))
-        call = f"__import__('course_lib.checks.remote', fromlist=['answer']).answer({text!r}, globals())"
-        run = self._execute("", self.limits.case, {"outcome": call})
-        if run.problem:
-            return Outcome(error=run.problem)
-        return _outcome(run.reply.get("user_expressions", {}).get("outcome", {}))
-
-    def _execute(self, source: str, seconds: float, expressions: dict[str, str] | None = None) -> Run:
-        if self.problem:
-            return Run(problem=self.problem)
-        run = Run()
-        message = self.client.execute(
-            source, silent=expressions is not None, user_expressions=expressions, allow_stdin=False, stop_on_error=False
-        )
-        if not self._collect(run, message, seconds):
-            run.problem = run.problem or f"Timeout: not finished after {seconds:g} s"
-            self._interrupt(run, message)
-        return run
-
-    def _interrupt(self, run: Run, message: str) -> None:
-        if self.problem:
-            return
-        self.manager.interrupt_kernel()
-        if not self._collect(Run(), message, self.limits.interrupt) and not self.problem:
-            self.manager.shutdown_kernel(now=True)
-            self.problem = "Stopped: an earlier cell could not be interrupted"
-
-    def _collect(self, run: Run, message: str, seconds: float) -> bool:
-        """Gather outputs until the kernel is idle and has replied; False if time runs out or the process dies."""
-        deadline, idle, size = time.monotonic() + seconds, False, 0
-        while not (idle and run.reply):
-            if time.monotonic() > deadline:
-                return False
-            if idle:
-                run.reply = _wait(self.client.get_shell_msg, message) or run.reply
-                continue
-            content = _wait(self.client.get_iopub_msg, message, whole=True)
-            if content is None:
-                if not self.manager.is_alive():
-                    run.problem = self.problem = "Stopped: the answer ended its own Python process"
-                    return False
-                continue
-            idle = content["msg_type"] == "status" and content["content"]["execution_state"] == "idle"
-            size += len(str(content["content"]))
-            if size <= MAX_OUTPUT:
-                _keep(run, content)
-        return True
+        """Have the process answer a case."""
 
 
-def _wait(receive: Any, message: str, whole: bool = False) -> Any:
-    try:
-        received = receive(timeout=POLL_SECONDS)
-    except Empty:
-        return None
-    if received["parent_header"].get("msg_id") != message:
-        return None
-    return received if whole else received["content"]
+def new_kernel(level: str, setting: Setting) -> Kernel:
+    """Make a student's process of an isolation level (:mod:`autograder.isolation`)."""
+    if level == "stock":
+        from autograder.stock_kernel import StockKernel
 
+        return StockKernel(setting)
+    from autograder.forked_kernel import ForkedKernel
 
-def _keep(run: Run, message: dict[str, Any]) -> None:
-    if message["msg_type"] not in ("stream", "display_data", "execute_result", "error"):
-        return
-    output = output_from_msg(message)
-    last = run.outputs[-1] if run.outputs else None
-    if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
-        last.text += output.text
-    else:
-        run.outputs.append(output)
-
-
-def _outcome(reply: dict[str, Any]) -> Outcome:
-    if reply.get("status") == "error":
-        return Outcome(error=f"{reply.get('ename')}: {reply.get('evalue')}"[:500])
-    try:
-        return Outcome.from_plain(loads(ast.literal_eval(reply["data"]["text/plain"])))
-    except (KeyError, ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return Outcome(error="the answer could not be read")
+    return ForkedKernel(level, setting)

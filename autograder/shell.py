@@ -1,0 +1,200 @@
+"""The student's side: an IPython shell without sockets, whose outputs are kept as data, and the loop that serves it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Instance, Type
+from traitlets.config import Config
+
+from autograder import wall
+from course_lib.checks import Case, Outcome, run_case
+
+MAX_OUTPUT = 200_000
+
+
+class Outputs:
+    """The outputs of one cell, as nbformat has them, cut off after `MAX_OUTPUT` characters."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.items: list[dict[str, Any]] = []
+        self.room = MAX_OUTPUT
+
+    def stream(self, name: str, text: str) -> None:
+        """Add text to a stream."""
+        text = text[: max(self.room, 0)]
+        self.room -= len(text)
+        if not text:
+            return
+        last = self.items[-1] if self.items else {}
+        if last.get("output_type") == "stream" and last["name"] == name:
+            last["text"] += text
+        else:
+            self.items.append({"output_type": "stream", "name": name, "text": text})
+
+    def add(self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None, **more: Any) -> None:
+        """Add a display or a result."""
+        readable = {str(mime): _readable(content) for mime, content in data.items()}
+        self.room -= sum(map(len, readable.values()))
+        if self.room > 0:
+            self.items.append({"output_type": kind, "data": readable, "metadata": {}, **more})
+
+    def error(self, kind: type, value: object, lines: list[str]) -> None:
+        """Add an exception, whatever room is left."""
+        try:
+            text = str(value)
+        except Exception:
+            text = ""
+        traceback = [line[:5000] for line in lines[-30:]]
+        self.items.append(
+            {"output_type": "error", "ename": kind.__name__[:200], "evalue": text[:2000], "traceback": traceback}
+        )
+
+
+def _readable(content: Any) -> str:
+    if isinstance(content, bytes):
+        return base64.b64encode(content).decode("ascii")
+    return content if isinstance(content, str) else str(content)
+
+
+OUTPUTS = Outputs()
+
+
+class Stream(io.TextIOBase):
+    """What stands for stdout or stderr while a cell runs."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Name of the encoding, as text streams have it."""
+        return "utf-8"
+
+    def writable(self) -> bool:
+        """Say that it can be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep text as an output of the cell."""
+        OUTPUTS.stream(self.name, str(text))
+        return len(text)
+
+
+class Publisher(DisplayPublisher):
+    """Keeps what is displayed."""
+
+    def publish(self, data: dict, metadata: dict | None = None, *_: Any, **__: Any) -> None:
+        """Keep a display."""
+        OUTPUTS.add("display_data", data, metadata)
+
+
+class Hook(DisplayHook):
+    """Keeps the value of a cell's last expression."""
+
+    def write_output_prompt(self) -> None:
+        """Write nothing: the notebook shows the number."""
+
+    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+        """Keep a result."""
+        OUTPUTS.add("execute_result", format_dict, md_dict, execution_count=self.prompt_count)
+
+    def finish_displayhook(self) -> None:
+        """Finish without writing."""
+
+
+class Shell(InteractiveShell):
+    """IPython's shell with everything that it shows kept in `OUTPUTS`."""
+
+    displayhook_class = Type(Hook)
+    display_pub_class = Type(Publisher)
+    parent = Instance(object, allow_none=True)
+
+    def _showtraceback(self, etype: type, evalue: object, stb: list[str]) -> None:
+        OUTPUTS.error(etype, evalue, stb)
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Ignore requests for an event loop: nothing is shown on a screen."""
+
+
+def new_shell() -> Shell:
+    """Make the one shell of this process; done before the fork, so that each submission gets it ready."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.autoindent = False
+    return Shell.instance(config=config)
+
+
+class Server:
+    """Runs cells and answers cases for whoever holds the other end of `connection`."""
+
+    def __init__(self, connection: socket.socket, shell: Shell) -> None:
+        self.connection, self.shell, self.busy = connection, shell, False
+        signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, *_: object) -> None:
+        if self.busy:
+            raise KeyboardInterrupt
+
+    def serve(self) -> None:
+        """Answer messages until the other side closes the connection."""
+        sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+        while True:
+            try:
+                message = wall.receive(self.connection)
+            except wall.WallError:
+                return
+            self._reply(message)
+
+    def _reply(self, message: dict[str, Any]) -> None:
+        tasks: dict[str, Callable[..., dict[str, Any]]] = {"run": self._run, "ask": self._ask, "files": self._files}
+        task = tasks[message["op"]]
+        try:
+            self.busy = True
+            body = task(**message["body"])
+            self.busy = False
+        except BaseException as error:
+            self.busy = False
+            body = {"error": f"{type(error).__name__}: {_text(error)}"}
+        try:
+            wall.send(self.connection, {"id": message["id"], **body})
+        except (wall.WallError, TypeError, ValueError) as error:
+            if not isinstance(error, wall.WallClosed):
+                wall.send(self.connection, {"id": message["id"], "error": "the answer is too large or not plain data"})
+
+    def _run(self, source: str) -> dict[str, Any]:
+        OUTPUTS.clear()
+        self.shell.run_cell(source, store_history=True)
+        return {"outputs": OUTPUTS.items}
+
+    def _files(self, files: dict[str, bytes]) -> dict[str, Any]:
+        for name, data in files.items():
+            Path(name).write_bytes(data)
+        return {}
+
+    def _ask(self, case: dict[str, Any]) -> dict[str, Any]:
+        OUTPUTS.clear()
+        outcome: Outcome = run_case(Case(**case), self.shell.user_ns)
+        return outcome.to_plain()
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return ""
