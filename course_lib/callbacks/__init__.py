@@ -22,6 +22,7 @@ has none: `fit` itself averages over the epoch. Nor has `TensorBoard`, which wri
 from __future__ import annotations
 
 from course_lib.callbacks.base import MOMENTS, Callback, LambdaCallback, Logs, Run
+from course_lib.callbacks.crew import Crew
 from course_lib.callbacks.progress import ProgbarLogger
 from course_lib.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from course_lib.callbacks.records import CSVLogger, History, ModelCheckpoint, RemoteMonitor
@@ -31,6 +32,7 @@ __all__ = [
     "MOMENTS",
     "CSVLogger",
     "Callback",
+    "Crew",
     "EarlyStopping",
     "History",
     "LambdaCallback",

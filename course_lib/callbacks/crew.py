@@ -1,0 +1,32 @@
+"""All callbacks of a run, told of each moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from course_lib.callbacks.base import MOMENTS, Callback, Run
+
+
+class Crew:
+    """All callbacks of a run; only those are called that override a moment."""
+
+    def __init__(self, callbacks: list[Callback], run: Run) -> None:
+        self.run = run
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks must be Callback objects, got {callback!r}")
+            callback.run = run
+        self.wants_batch_loss = any(callback.wants_batch_loss for callback in callbacks)
+        self.listeners = {
+            moment: [
+                getattr(callback, moment)
+                for callback in callbacks
+                if moment in vars(callback) or getattr(type(callback), moment) is not getattr(Callback, moment)
+            ]
+            for moment in MOMENTS
+        }
+
+    def tell(self, moment: str, *arguments: Any) -> None:
+        """Call that moment's method of every callback that has one of its own."""
+        for listener in self.listeners[moment]:
+            listener(*arguments)
