@@ -7,6 +7,7 @@ question of ``questions.py`` (plain asserts written by an instructor) run in the
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import math
 import time
@@ -32,7 +33,7 @@ from autograder.notebooks import (
     read_notebook,
     write_notebook,
 )
-from autograder.questions import FreeText, ProblemSet, QuestionResult, load_set
+from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
 from course_lib.checks import Case, Outcome
@@ -115,28 +116,51 @@ class _Facts:
 
 
 def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kernel) -> tuple[QuestionResult, ...]:
+    """Run all cells in order, then ask the questions: what their cases reveal comes too late to be printed."""
     errors: dict[str, str] = {}
-    results = []
+    results: dict[str, QuestionResult] = {}
+    tests = []
     for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
-        cell.execution_count = count
-        if is_test(cell):
-            results.append(_grade_cell(cell, problem_set, kernel, errors))
+        cell.execution_count, name = count, grade_id(cell)
+        if not is_test(cell):
+            _run_cell(cell, kernel, errors)
             continue
-        run = kernel.run(cell.source)
-        cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
-        if run.error and utils.is_solution(cell):
-            errors[grade_id(cell).removesuffix("_answer")] = run.error
-    return tuple(results)
+        tests.append(cell)
+        question = problem_set.questions.get(name)
+        kernel.mark(name, question.names if question else sorted(names_in(cell.source)))
+    for cell in tests:
+        name = grade_id(cell)
+        question = problem_set.questions.get(name)
+        results[name] = (
+            _grade_cell(cell, question, kernel, errors.get(name, "")) if question else _grade_plain(cell, kernel)
+        )
+    return tuple(results[grade_id(cell)] for cell in tests)
 
 
-def _grade_cell(
-    cell: NotebookNode, problem_set: ProblemSet, kernel: Kernel, errors: Mapping[str, str]
-) -> QuestionResult:
-    name = grade_id(cell)
-    question = problem_set.questions.get(name)
-    if question is None:
-        return _grade_plain(cell, kernel)
-    result = _with_problem(question.grade(_patient(kernel.ask)), errors.get(name, ""))
+def names_in(source: str) -> set[str]:
+    """Return the names that a cell of Python uses; none if it is not Python.
+
+    Examples
+    --------
+    >>> sorted(names_in("assert double(x) == 4"))
+    ['double', 'x']
+    """
+    try:
+        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    except SyntaxError:
+        return set()
+
+
+def _run_cell(cell: NotebookNode, kernel: Kernel, errors: dict[str, str]) -> None:
+    run = kernel.run(cell.source)
+    cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
+    if run.error and utils.is_solution(cell):
+        errors[grade_id(cell).removesuffix("_answer")] = run.error
+
+
+def _grade_cell(cell: NotebookNode, question: Question, kernel: Kernel, error: str) -> QuestionResult:
+    ask = _patient(lambda case: kernel.ask(case, question.name))
+    result = _with_problem(question.grade(ask), error)
     cell.outputs = [
         new_output("stream", name="stdout", text=summary(result)),
         new_output(
@@ -165,7 +189,7 @@ def _with_problem(result: QuestionResult, problem: str) -> QuestionResult:
 
 def _grade_plain(cell: NotebookNode, kernel: Kernel) -> QuestionResult:
     """Grade a test cell of asserts: any error is 0, a last value in 0..max is partial credit, else full marks."""
-    run = kernel.run(cell.source)
+    run = kernel.test(cell.source, grade_id(cell))
     cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
     most = float(cell.metadata.nbgrader.points)
     earned = 0.0 if run.error else _partial_credit(run, most)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -23,7 +24,12 @@ from autograder.sandbox import Resources
 from course_lib.checks import Case, Outcome
 
 START_SECONDS = 120.0
+ENDED = "Stopped: the answer ended its own Python process"
 MAX_ITEMS, MAX_TEXT = 1_000, 2_000_000
+
+
+class CopyEnded(Exception):
+    """The copy of the student's process that answered has ended."""
 
 
 class Zygote:
@@ -80,7 +86,7 @@ class ForkedKernel:
     def __init__(self, level: str, setting: Setting, resources: Resources | None = None) -> None:
         self.level, self.setting, self.limits = level, setting, setting.limits
         self.resources = resources or Resources()
-        self.problem, self.number, self.folder = "", 0, ""
+        self.problem, self.number, self.folder, self.answering = "", 0, "", False
         self.usage: dict[str, Any] = {}
 
     def __enter__(self) -> ForkedKernel:
@@ -102,14 +108,36 @@ class ForkedKernel:
 
     def run(self, source: str) -> Run:
         """Run a cell and return its outputs."""
-        reply, problem = self._request("run", {"source": source}, self.limits.cell)
+        return self._run("run", {"source": source})
+
+    def test(self, source: str, question: str) -> Run:
+        """Run a test cell of asserts in the copy of the student's process."""
+        self._have_copy()
+        return self._run("test", {"source": source, "question": question})
+
+    def _have_copy(self) -> None:
+        if not self.answering and not self.problem:
+            self._request("answers", {}, self.limits.start)
+            self.answering = not self.problem
+
+    def _run(self, kind: str, body: dict[str, Any]) -> Run:
+        reply, problem = self._request(kind, body, self.limits.cell)
         outputs = [output for item in _items(reply.get("outputs")) if (output := _output(item))]
         return Run(outputs, reply, problem or str(reply.get("error") or ""))
 
-    def ask(self, case: Case) -> Outcome:
-        """Have the student's process answer a case."""
+    def mark(self, question: str, names: Sequence[str]) -> None:
+        """Have the process remember what a question's names stand for now."""
+        self._request("mark", {"question": question, "names": list(names)}, self.limits.cell)
+
+    def ask(self, case: Case, question: str) -> Outcome:
+        """Have a copy of the student's process answer a case of a question.
+
+        Nothing that the copy learns, hidden inputs above all, comes back into the process in which cells ran; and a
+        copy that ends or hangs is replaced by a new one.
+        """
+        self._have_copy()
         body = {field.name: getattr(case, field.name) for field in fields(Case)}
-        reply, problem = self._request("ask", {"case": body}, self.limits.case)
+        reply, problem = self._request("ask", {"case": body, "question": question}, self.limits.case)
         return Outcome(error=problem) if problem else Outcome.from_plain(reply)
 
     def _request(self, kind: str, body: dict[str, Any], seconds: float) -> tuple[dict[str, Any], str]:
@@ -122,8 +150,11 @@ class ForkedKernel:
             return self._reply(seconds), ""
         except wall.WallTimeout:
             return {}, self._interrupt(seconds)
+        except CopyEnded:
+            self.answering = False
+            return {}, ENDED
         except wall.WallClosed:
-            self.problem = "Stopped: the answer ended its own Python process"
+            self.problem = ENDED
         except wall.WallError as error:
             self.problem = f"Stopped: {error}"
         return {}, self.problem
@@ -131,15 +162,26 @@ class ForkedKernel:
     def _reply(self, seconds: float) -> dict[str, Any]:
         while True:
             reply = wall.receive(self.connection, seconds)
-            if isinstance(reply, dict) and reply.get("id") == self.number:
+            if not isinstance(reply, dict):
+                continue
+            if reply.get("ended") and self.answering:
+                raise CopyEnded
+            if reply.get("id") == self.number:
                 return reply
 
     def _interrupt(self, seconds: float) -> str:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGUSR1)
-        try:
-            self._reply(self.limits.interrupt)
-        except wall.WallError:
+        """Stop what takes too long: by an interrupt, else by ending the copy that answers, else for good."""
+        for number in (signal.SIGUSR1, signal.SIGUSR2) if self.answering else (signal.SIGUSR1,):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            try:
+                self._reply(self.limits.interrupt)
+            except CopyEnded:
+                self.answering = False
+            except wall.WallError:
+                continue
+            break
+        else:
             self.problem = "Stopped: an earlier cell could not be interrupted"
         return f"Timeout: not finished after {seconds:g} s"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -59,8 +59,14 @@ class Kernel(Protocol):
     def run(self, source: str) -> Run:
         """Run a cell and return its outputs."""
 
-    def ask(self, case: Case) -> Outcome:
-        """Have the process answer a case."""
+    def mark(self, question: str, names: Sequence[str]) -> None:
+        """Have the process remember what a question's names stand for now."""
+
+    def ask(self, case: Case, question: str) -> Outcome:
+        """Have the process answer a case of a question; no cell is run afterwards."""
+
+    def test(self, source: str, question: str) -> Run:
+        """Run a test cell of asserts on a question's names; no cell is run afterwards."""
 
 
 def new_kernel(level: str, setting: Setting) -> Kernel:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -246,10 +247,11 @@ def load_set(folder: str | Path) -> ProblemSet:
 def score(*answers: Any) -> float:
     """Score an answer where it stands, in an instructor's copy of a source notebook; print what failed.
 
-    While a class is graded this is not called: the engine asks the student's kernel for the cases instead.
+    ``questions.py`` is looked for in the current folder, or in the folder that the variable ``DESCENT_SET`` names. While
+    a class is graded this is not called: the engine asks the student's process for the cases instead.
     """
     namespace = sys._getframe(1).f_globals
-    for question in load_set(Path.cwd()).questions.values():
+    for question in load_set(os.environ.get("DESCENT_SET") or Path.cwd()).questions.values():
         if any(namespace.get(name, question) is answer for name in question.names for answer in answers):
             result = question.grade(lambda case: run_case(case, namespace))
             for case in result.cases:

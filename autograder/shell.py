@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import signal
 import socket
 import sys
@@ -18,7 +19,8 @@ from traitlets import Instance, Type
 from traitlets.config import Config
 
 from autograder import wall
-from course_lib.checks import Case, Outcome, run_case
+from course_lib.checks import Case, run_case
+from course_lib.checks.remote import mark, marked
 
 MAX_OUTPUT = 200_000
 
@@ -144,12 +146,19 @@ class Server:
     """Runs cells and answers cases for whoever holds the other end of `connection`."""
 
     def __init__(self, connection: socket.socket, shell: Shell) -> None:
-        self.connection, self.shell, self.busy = connection, shell, False
+        self.connection, self.shell, self.busy, self.answering = connection, shell, False, 0
         signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(signal.SIGUSR2, self._end_answers)
 
     def _interrupt(self, *_: object) -> None:
-        if self.busy:
+        if self.answering:
+            os.kill(self.answering, signal.SIGINT)
+        elif self.busy:
             raise KeyboardInterrupt
+
+    def _end_answers(self, *_: object) -> None:
+        if self.answering:
+            os.kill(self.answering, signal.SIGKILL)
 
     def serve(self) -> None:
         """Answer messages until the other side closes the connection."""
@@ -162,8 +171,7 @@ class Server:
             self._reply(message)
 
     def _reply(self, message: dict[str, Any]) -> None:
-        tasks: dict[str, Callable[..., dict[str, Any]]] = {"run": self._run, "ask": self._ask, "files": self._files}
-        task = tasks[message["op"]]
+        task: Callable[..., dict[str, Any]] = getattr(self, f"_{message['op']}")
         try:
             self.busy = True
             body = task(**message["body"])
@@ -187,10 +195,27 @@ class Server:
             Path(name).write_bytes(data)
         return {}
 
-    def _ask(self, case: dict[str, Any]) -> dict[str, Any]:
+    def _mark(self, question: str, names: list[str]) -> dict[str, Any]:
+        mark(question, names, self.shell.user_ns)
+        return {}
+
+    def _answers(self) -> dict[str, Any]:
+        """Go on as a copy of this process; this one waits, and says so when the copy has ended."""
+        copy = os.fork()
+        if copy == 0:
+            return {}
+        self.answering = copy
+        os.waitpid(copy, 0)
+        self.answering = 0
+        return {"ended": True}
+
+    def _test(self, source: str, question: str) -> dict[str, Any]:
+        self.shell.user_ns.update(marked(question, {}))
+        return self._run(source)
+
+    def _ask(self, case: dict[str, Any], question: str) -> dict[str, Any]:
         OUTPUTS.clear()
-        outcome: Outcome = run_case(Case(**case), self.shell.user_ns)
-        return outcome.to_plain()
+        return run_case(Case(**case), marked(question, self.shell.user_ns)).to_plain()
 
 
 def _text(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
@@ -21,6 +22,7 @@ from course_lib.checks import Case, Outcome
 from course_lib.checks.student import case_to_json
 from course_lib.checks.values import loads
 
+REMOTE = "__import__('course_lib.checks.remote', fromlist=['answer'])"
 POLL_SECONDS = 0.25
 MAX_OUTPUT = 100_000
 SINGLE_THREADED = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -51,7 +53,7 @@ class StockKernel:
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=self.limits.start)
-        self.run(f"__import__('course_lib.checks.remote', fromlist=['refuse']).refuse({list(self.setting.refuses)!r})")
+        self.run(f"{REMOTE}.refuse({list(self.setting.refuses)!r})")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,14 +65,23 @@ class StockKernel:
         """Run a cell and return its outputs."""
         return self._execute(source, self.limits.cell)
 
-    def ask(self, case: Case) -> Outcome:
-        """Have the student's process answer a case."""
+    def mark(self, question: str, names: Sequence[str]) -> None:
+        """Have the process remember what a question's names stand for now."""
+        call = f"{REMOTE}.mark({question!r}, {list(names)!r}, globals())"
+        self._execute("", self.limits.cell, {"mark": call})
+
+    def ask(self, case: Case, question: str) -> Outcome:
+        """Have the student's process answer a case of a question."""
         text = json.dumps(case_to_json(case))
-        call = f"__import__('course_lib.checks.remote', fromlist=['answer']).answer({text!r}, globals())"
+        call = f"{REMOTE}.answer({text!r}, globals(), {question!r})"
         run = self._execute("", self.limits.case, {"outcome": call})
         if run.problem:
             return Outcome(error=run.problem)
         return _outcome(run.reply.get("user_expressions", {}).get("outcome", {}))
+
+    def test(self, source: str, question: str) -> Run:
+        """Run a test cell of asserts."""
+        return self.run(f"globals().update({REMOTE}.marked({question!r}, {{}}))\n{source}")
 
     def _execute(self, source: str, seconds: float, expressions: dict[str, str] | None = None) -> Run:
         if self.problem:

@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import Any
 
+SIGNALS = {signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -100,7 +101,7 @@ def _become_supervisor(
         namespaces = request["level"] == "namespaces"
         if namespaces:
             sandbox.unshare()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         student = os.fork()
         if student == 0:
             _become_student(request, connection, shell, number)
@@ -119,10 +120,15 @@ def _supervise(student: int) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(student, signal.SIGINT)
 
+    def end_answers(*_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(student, signal.SIGUSR2)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGUSR1, interrupt)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGUSR1})
+    signal.signal(signal.SIGUSR2, end_answers)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     _, status = os.waitpid(student, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
@@ -132,7 +138,7 @@ def _become_student(request: dict[str, Any], connection: socket.socket, shell: A
     """Shut this process in, forget what is not the student's, and serve the worker's messages."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.setsid()
         kept = connection.fileno()
         os.closerange(3, kept)

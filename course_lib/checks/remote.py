@@ -15,8 +15,20 @@ from course_lib.checks.cases import run_case
 from course_lib.checks.student import case_from_json
 from course_lib.checks.values import dumps
 
+_marks: dict[str, dict[str, Any]] = {}
 
-def answer(case: str, namespace: Mapping[str, Any]) -> str:
+
+def mark(question: str, names: Sequence[str], namespace: Mapping[str, Any]) -> None:
+    """Remember what a question's names stand for now, at its test cell: cells below may use them otherwise."""
+    _marks[question] = {name: namespace[name] for name in names if name in namespace}
+
+
+def marked(question: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `namespace` with a question's names as they were when marked."""
+    return {**namespace, **_marks.get(question, {})}
+
+
+def answer(case: str, namespace: Mapping[str, Any], question: str = "") -> str:
     """Run a case, given as JSON, on the names of `namespace`; return its outcome as JSON.
 
     Examples
@@ -24,7 +36,7 @@ def answer(case: str, namespace: Mapping[str, Any]) -> str:
     >>> answer('{"code": "double(x)", "inputs": {"x": 3}}', {"double": lambda x: 2 * x})[:32]
     '{"dict":[["value",6],["error",""'
     """
-    return dumps(run_case(case_from_json(json.loads(case)), namespace).to_plain())
+    return dumps(run_case(case_from_json(json.loads(case)), marked(question, namespace)).to_plain())
 
 
 class _Refuser(MetaPathFinder):

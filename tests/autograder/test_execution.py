@@ -93,8 +93,7 @@ def test_breaker_costs_its_own_points_with_a_reason(task: Task, handed_out: Note
     assert question.points == 0
     assert reason in " ".join([question.problem, *(case.message or "" for case in question.cases)])
     assert graded.record.quarantine == ""
-    ends_the_process = "_exit" in kind or "ignores" in kind
-    assert points(graded)["scaled"] == (0 if ends_the_process else 3)
+    assert points(graded)["scaled"] == (0 if kind == "os._exit in the cell" else 3)
 
 
 @pytest.mark.parametrize("forgery", ["-1", "'nan'", "float('inf')", "1e9", "100"])
@@ -123,6 +122,20 @@ def test_added_cell_that_redefines_an_answer_counts(task: Task, handed_out: Note
     place = next(i for i, cell in enumerate(handed_out.cells) if grade_id(cell) == "double_answer")
     handed_out.cells.insert(place + 1, new_code_cell(RIGHT["double"]))
     assert points(run(task, handed_out))["double"] == 2
+
+
+def test_a_name_used_again_below_its_test_costs_nothing(task: Task, handed_out: NotebookNode) -> None:
+    handed_out.cells.append(new_code_cell("double = scaled = None"))
+    assert points(run(task, handed_out, **RIGHT))["scaled"] == 3
+
+
+def test_hidden_inputs_do_not_come_back_into_the_notebook(task: Task, handed_out: NotebookNode) -> None:
+    thief = "seen = []\ndef double(x):\n    seen.append(x)\n    open('seen', 'a').write(str(x))\n    return 2 * x"
+    handed_out.cells.append(new_code_cell("print(seen, __import__('os').listdir('.'))"))
+    graded = run(task, handed_out, double=thief)
+    assert points(graded)["double"] == 2
+    assert b"-1.5" not in graded.notebook
+    assert b"[] ['checks.json']" in graded.notebook
 
 
 def test_unreadable_submission_is_quarantined_with_its_reason(task: Task) -> None:
