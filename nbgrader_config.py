@@ -12,4 +12,5 @@ c.CourseDirectory.solution_directory = "grading/solution"
 c.CourseDirectory.db_url = "sqlite:///grading/gradebook.db"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "questions.py", "record.json"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.HTMLExporter.sanitize_html = True
 c.ClearSolutions.text_stub = "Write your answer here."

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +36,7 @@ from autograder.notebooks import (
 from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
-from course_lib.checks import Case, Outcome
+from course_lib.checks import Outcome
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,10 @@ class _Facts:
 
 
 def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kernel) -> tuple[QuestionResult, ...]:
-    """Run all cells in order, then ask the questions: what their cases reveal comes too late to be printed."""
+    """Run all cells in order, then ask the public cases, run plain test cells, and ask the hidden cases last.
+
+    What hidden cases reveal to an answer so comes too late to be printed.
+    """
     errors: dict[str, str] = {}
     results: dict[str, QuestionResult] = {}
     tests = []
@@ -126,14 +129,23 @@ def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kerne
             _run_cell(cell, kernel, errors)
             continue
         tests.append(cell)
-        question = problem_set.questions.get(name)
-        kernel.mark(name, question.names if question else sorted(names_in(cell.source)))
+        known = problem_set.questions.get(name)
+        kernel.mark(name, known.names if known else sorted(names_in(cell.source)))
+    asked = {
+        name: Asked(problem_set.questions[name], kernel)
+        for name in map(grade_id, tests)
+        if name in problem_set.questions
+    }
+    for question in asked.values():
+        question.ask(hidden=False)
     for cell in tests:
-        name = grade_id(cell)
-        question = problem_set.questions.get(name)
-        results[name] = (
-            _grade_cell(cell, question, kernel, errors.get(name, "")) if question else _grade_plain(cell, kernel)
-        )
+        if grade_id(cell) not in asked:
+            results[grade_id(cell)] = _grade_plain(cell, kernel)
+    for question in asked.values():
+        question.ask(hidden=True)
+    for cell in tests:
+        if grade_id(cell) in asked:
+            results[grade_id(cell)] = _grade_cell(cell, asked[grade_id(cell)], errors.get(grade_id(cell), ""))
     return tuple(results[grade_id(cell)] for cell in tests)
 
 
@@ -158,9 +170,33 @@ def _run_cell(cell: NotebookNode, kernel: Kernel, errors: dict[str, str]) -> Non
         errors[grade_id(cell).removesuffix("_answer")] = run.error
 
 
-def _grade_cell(cell: NotebookNode, question: Question, kernel: Kernel, error: str) -> QuestionResult:
-    ask = _patient(lambda case: kernel.ask(case, question.name))
-    result = _with_problem(question.grade(ask), error)
+class Asked:
+    """The outcomes of a question's cases; none is asked any more once one has run out of time."""
+
+    def __init__(self, question: Question, kernel: Kernel) -> None:
+        self.question, self.kernel = question, kernel
+        self.outcomes: dict[int, Outcome] = {}
+        self.late: Outcome | None = None
+
+    def ask(self, hidden: bool) -> None:
+        """Ask the public or the hidden cases."""
+        for case in self.question.cases:
+            if case.hidden == hidden:
+                outcome = self.late or self.kernel.ask(case, self.question.name)
+                self.late = outcome if outcome.error.startswith("Timeout") else None
+                self.outcomes[id(case)] = outcome
+
+    def result(self) -> QuestionResult:
+        """Score the outcomes; 0 if they cannot be compared."""
+        try:
+            return self.question.grade(lambda case: self.outcomes[id(case)])
+        except Exception as error:
+            problem = f"the answer could not be compared ({type(error).__name__})"
+            return QuestionResult(self.question.name, 0.0, self.question.points, problem=problem)
+
+
+def _grade_cell(cell: NotebookNode, asked: Asked, error: str) -> QuestionResult:
+    result = _with_problem(asked.result(), error)
     cell.outputs = [
         new_output("stream", name="stdout", text=summary(result)),
         new_output(
@@ -168,19 +204,6 @@ def _grade_cell(cell: NotebookNode, question: Question, kernel: Kernel, error: s
         ),
     ]
     return result
-
-
-def _patient(ask: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
-    """Ask no further once a case of the question has run out of time."""
-    late: list[Outcome] = []
-
-    def run(case: Case) -> Outcome:
-        outcome = late[0] if late else ask(case)
-        if outcome.error.startswith("Timeout"):
-            late.append(outcome)
-        return outcome
-
-    return run
 
 
 def _with_problem(result: QuestionResult, problem: str) -> QuestionResult:

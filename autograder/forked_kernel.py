@@ -12,20 +12,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 from autograder import wall
-from autograder.kernel import Run, Setting
+from autograder.kernel import KEPT, Run, Setting
 from autograder.sandbox import Resources
 from course_lib.checks import Case, Outcome
 
 START_SECONDS = 120.0
 ENDED = "Stopped: the answer ended its own Python process"
-MAX_ITEMS, MAX_TEXT = 1_000, 2_000_000
+MAX_ITEMS, MAX_TEXT, MAX_NOTEBOOK = 1_000, 2_000_000, 5_000_000
+SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
 
 
 class CopyEnded(Exception):
@@ -38,7 +40,8 @@ class Zygote:
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair()
         command = [sys.executable, "-m", "autograder.zygote", str(theirs.fileno())]
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        clean = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=clean)
         theirs.close()
         self.control.settimeout(START_SECONDS)
         self.facts = self._answer()
@@ -88,6 +91,7 @@ class ForkedKernel:
         self.resources = resources or Resources()
         self.problem, self.number, self.folder, self.answering = "", 0, "", False
         self.usage: dict[str, Any] = {}
+        self.room = MAX_NOTEBOOK
 
     def __enter__(self) -> ForkedKernel:
         self.connection, theirs = socket.socketpair()
@@ -95,6 +99,7 @@ class ForkedKernel:
         request = {"level": self.level, "folder": self.folder, "resources": asdict(self.resources),
                    "refuses": list(self.setting.refuses)}  # fmt: skip
         self.zygote = zygote()
+        self.ends = time.monotonic() + self.limits.total
         self.pid = self.zygote.fork(theirs, request)
         theirs.close()
         self._request("files", {"files": dict(self.setting.files)}, self.limits.start)
@@ -117,13 +122,20 @@ class ForkedKernel:
 
     def _have_copy(self) -> None:
         if not self.answering and not self.problem:
-            self._request("answers", {}, self.limits.start)
+            self._request("answers", {}, self.limits.case)
             self.answering = not self.problem
 
     def _run(self, kind: str, body: dict[str, Any]) -> Run:
         reply, problem = self._request(kind, body, self.limits.cell)
-        outputs = [output for item in _items(reply.get("outputs")) if (output := _output(item))]
-        return Run(outputs, reply, problem or str(reply.get("error") or ""))
+        outputs = [output for item in _items(reply.get("outputs")) if (output := self._fitting(item))]
+        error = reply.get("error")
+        return Run(outputs, reply, problem or (_text(error)[:2000] if error else ""))
+
+    def _fitting(self, item: Any) -> NotebookNode | None:
+        """Return an output if the notebook has room for it."""
+        output = _output(item)
+        self.room -= len(str(output))
+        return output if self.room > 0 else None
 
     def mark(self, question: str, names: Sequence[str]) -> None:
         """Have the process remember what a question's names stand for now."""
@@ -136,15 +148,18 @@ class ForkedKernel:
         copy that ends or hangs is replaced by a new one.
         """
         self._have_copy()
-        body = {field.name: getattr(case, field.name) for field in fields(Case)}
+        body = {"code": case.code, "inputs": dict(case.inputs), "layout": case.layout}
         reply, problem = self._request("ask", {"case": body, "question": question}, self.limits.case)
         return Outcome(error=problem) if problem else Outcome.from_plain(reply)
 
     def _request(self, kind: str, body: dict[str, Any], seconds: float) -> tuple[dict[str, Any], str]:
         """Send a request and wait for its answer; interrupt, then stop, a process that takes too long."""
+        left = self.ends - time.monotonic()
+        if left <= 0 and not self.problem:
+            self.problem = f"Stopped: the notebook took longer than {self.limits.total:g} s"
         if self.problem:
             return {}, self.problem
-        self.number += 1
+        seconds, self.number = min(seconds, left), self.number + 1
         try:
             wall.send(self.connection, {"id": self.number, "op": kind, "body": body})
             return self._reply(seconds), ""
@@ -160,8 +175,9 @@ class ForkedKernel:
         return {}, self.problem
 
     def _reply(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
         while True:
-            reply = wall.receive(self.connection, seconds)
+            reply = wall.receive(self.connection, max(deadline - time.monotonic(), 0.0))
             if not isinstance(reply, dict):
                 continue
             if reply.get("ended") and self.answering:
@@ -201,7 +217,7 @@ def _output(item: Any) -> NotebookNode | None:
         name, value = _text(item.get("ename")), _text(item.get("evalue"))
         return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": traceback})
     if kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-        data = {_text(mime): _text(content) for mime, content in list(item["data"].items())[:20]}
+        data = {mime: _text(item["data"][mime]) for mime in SHOWN if mime in item["data"]}
         body = {"output_type": kind, "data": data, "metadata": {}}
         count = item.get("execution_count")
         return from_dict(

@@ -142,6 +142,8 @@ def _write(file: Path, data: bytes) -> None:
 
 def _timestamp(course: Course, record: Record) -> datetime | None:
     file = course.submitted / record.student / record.set_name / "timestamp.txt"
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > 100:
+        return None
     try:
         text = file.read_text(encoding="utf-8").strip().removesuffix(" UTC")
         moment = datetime.fromisoformat(text)

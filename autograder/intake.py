@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -30,13 +31,15 @@ class Found:
 
 def find_submissions(submitted: Path, set_name: str) -> list[Found]:
     """List the submissions to one set under nbgrader's ``submitted/<student>/<set>/``, in order of student id."""
-    folders = sorted(folder for folder in submitted.glob("*") if (folder / set_name).is_dir())
+    folders = sorted(folder for folder in submitted.glob("*") if os.path.lexists(folder / set_name))
     return [_find(folder.name, folder / set_name, set_name) for folder in folders]
 
 
 def _find(student: str, folder: Path, set_name: str) -> Found:
     if not STUDENT_ID.fullmatch(student):
         return Found(student, reason="the folder's name is not a student id (letters, digits and @ . _ + - only)")
+    if folder.is_symlink() or folder.parent.is_symlink() or not folder.is_dir():
+        return Found(student, reason=f"{set_name} is not a folder but a link or a file: ask for the notebook itself")
     files = sorted(f for f in folder.iterdir() if f.suffix == ".ipynb" and f.is_file() and not f.is_symlink())
     named = [f for f in files if f.name == f"{set_name}.ipynb"]
     if not files:

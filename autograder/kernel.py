@@ -10,15 +10,18 @@ from nbformat import NotebookNode
 
 from course_lib.checks import Case, Outcome
 
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")  # the grader's environment
+
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that starting, one cell, one case and an interrupt may take."""
+    """Seconds that starting, one cell, one case, an interrupt and the whole notebook may take."""
 
     start: float = 60.0
     cell: float = 30.0
     case: float = 10.0
     interrupt: float = 3.0
+    total: float = 600.0
 
 
 @dataclass

@@ -247,8 +247,8 @@ def load_set(folder: str | Path) -> ProblemSet:
 def score(*answers: Any) -> float:
     """Score an answer where it stands, in an instructor's copy of a source notebook; print what failed.
 
-    ``questions.py`` is looked for in the current folder, or in the folder that the variable ``DESCENT_SET`` names. While
-    a class is graded this is not called: the engine asks the student's process for the cases instead.
+    ``questions.py`` is looked for in the current folder, or in the folder that the variable ``DESCENT_SET`` names.
+    While a class is graded this is not called: the engine asks the student's process for the cases instead.
     """
     namespace = sys._getframe(1).f_globals
     for question in load_set(os.environ.get("DESCENT_SET") or Path.cwd()).questions.values():

@@ -6,18 +6,21 @@ Levels, the strongest that the machine offers is taken:
     A file system of its own with a read-only system, Python and course library, an empty home in memory, no network, no
     other processes in sight, not root; refused system calls on top.
 ``limits``
-    Resource limits only. Submissions can read what the grader's user can read: run it in a container.
+    Resource limits and refused system calls only, and another user if the grader is root. Submissions can read what
+    that user can read: run it in a container.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
+import signal
 import struct
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import course_lib
@@ -25,7 +28,7 @@ from autograder.seccomp import refuse_system_calls
 
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, MNT_DETACH = 38, 24, 2
+PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER, MNT_DETACH = 38, 36, 2
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYSTEM = (
     "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types",
@@ -83,6 +86,43 @@ def confine(resources: Resources, number: int) -> None:
     _drop_privileges(uid)
     limit(resources)
     refuse_system_calls()
+
+
+def restrict(resources: Resources, number: int, home: str) -> None:
+    """Do what can be done without namespaces: not root, in folder `home`, limits, refused system calls."""
+    os.chdir(home)
+    uid = os.getuid()
+    if os.geteuid() == 0:
+        uid = FIRST_UID + number % UIDS
+        os.chown(home, uid, uid)
+    else:  # the limit counts all processes of the user, not this submission's alone
+        resources = replace(resources, processes=resource.RLIM_INFINITY)
+    _drop_privileges(uid)
+    limit(resources)
+    refuse_system_calls()
+
+
+def be_the_first_to_go() -> None:
+    """Have the kernel end this process, and not the grader, when memory runs out."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def adopt_orphans() -> None:
+    """Make the calling process the parent of all that its descendants leave behind."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_orphans() -> None:
+    """End every descendant of the calling process."""
+    while True:
+        with contextlib.suppress(OSError):
+            for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split():
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
 
 
 def _new_root(uid: int, resources: Resources) -> None:
@@ -173,5 +213,8 @@ def limit(resources: Resources) -> None:
     ):
         number = getattr(resource, f"RLIMIT_{name}")
         _, most = resource.getrlimit(number)
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
+        if resource.RLIM_INFINITY in (value, most):
+            value = most if value == resource.RLIM_INFINITY else value
+        else:
+            value = min(value, most)
         resource.setrlimit(number, (value, value))

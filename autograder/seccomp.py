@@ -12,7 +12,8 @@ import os
 import struct
 import sys
 
-LOAD, JUMP_EQUAL, JUMP_SET, RETURN = 0x20, 0x15, 0x45, 0x06
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+X32_CALLS = 0x40000000
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 AF_UNIX = 1
@@ -52,6 +53,8 @@ def build_filter(machine: str) -> bytes:
     # glibc falls back from clone3, whose flags a filter cannot see, to clone, whose flags it can
     unknown = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
     code = [(LOAD, 0, 0, ARCHITECTURE), (JUMP_EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
+    if machine == "x86_64":
+        code += [(JUMP_AT_LEAST, 0, 1, X32_CALLS), refuse]
     for name, number in refused.items():
         code += [(JUMP_EQUAL, 0, 1, number), unknown if name == "clone3" else refuse]
     for name in ("socket", "socketpair"):

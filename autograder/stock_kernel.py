@@ -17,7 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from nbformat.v4 import output_from_msg
 
-from autograder.kernel import Run, Setting
+from autograder.kernel import KEPT, Run, Setting
 from course_lib.checks import Case, Outcome
 from course_lib.checks.student import case_to_json
 from course_lib.checks.values import loads
@@ -39,7 +39,8 @@ class StockKernel:
         self.manager.connection_file = str(folder / ".kernel" / "connection.json")
 
     def __enter__(self) -> StockKernel:
-        environment = {**os.environ, **SINGLE_THREADED, "NBGRADER_EXECUTION": "autograde"}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment = {**kept, **SINGLE_THREADED, "NBGRADER_EXECUTION": "autograde"}
         (self.folder / ".kernel").mkdir()
         for name, data in self.setting.files.items():
             (self.folder / name).write_bytes(data)

@@ -17,7 +17,8 @@ import numpy as np
 
 from course_lib.checks.values import NUMERIC_KINDS, Opaque
 
-MAX_MESSAGE = 64 * 2**20
+MAX_MESSAGE = 16 * 2**20
+MAX_CONTAINERS, MAX_DEPTH, MAX_DIGITS = 200_000, 20, 1_000
 HEADER = struct.Struct("<I")
 ARRAY, SCALAR, COMPLEX, TUPLE, INTEGER, OPAQUE = range(1, 7)
 
@@ -48,21 +49,10 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes) -> Any:
     """Read what :func:`pack` wrote; WallError for anything else."""
     try:
-        return msgpack.unpackb(
-            data, ext_hook=_decode, raw=False, strict_map_key=False, unicode_errors="surrogatepass",
-            max_ext_len=MAX_MESSAGE, max_bin_len=MAX_MESSAGE,
-        )  # fmt: skip
+        return _Reader().read(data)
     except WallError:
         raise
-    except (
-        ValueError,
-        TypeError,
-        RecursionError,
-        MemoryError,
-        KeyError,
-        OverflowError,
-        msgpack.UnpackException,
-    ) as error:
+    except Exception as error:  # whatever msgpack, NumPy or struct make of bytes that are no message
         raise WallError(f"unreadable message ({type(error).__name__})") from None
 
 
@@ -76,7 +66,10 @@ def _encode(value: Any) -> Any:
     if type(value) is complex:
         return msgpack.ExtType(COMPLEX, struct.pack("<dd", value.real, value.imag))
     if type(value) is int:
-        return msgpack.ExtType(INTEGER, hex(value).encode())
+        digits = hex(value).encode()
+        return msgpack.ExtType(
+            *((INTEGER, digits) if len(digits) <= MAX_DIGITS else (OPAQUE, b"int of thousands of digits"))
+        )
     if isinstance(value, Opaque):
         return msgpack.ExtType(OPAQUE, value.type_name.encode("utf-8", "replace")[:200])
     raise TypeError(f"value must be plain (see course_lib.checks.values.plain), got {type(value).__name__}")
@@ -86,20 +79,58 @@ def _array_bytes(array: np.ndarray) -> bytes:
     return msgpack.packb([array.dtype.str, list(array.shape), np.ascontiguousarray(array).tobytes()])
 
 
-def _decode(code: int, data: bytes) -> Any:
-    if code == TUPLE:
-        return tuple(unpack(data))
-    if code == ARRAY:
-        return _array(data)
-    if code == SCALAR:
-        return _array(data)[()]
-    if code == COMPLEX:
-        return complex(*struct.unpack("<dd", data))
-    if code == INTEGER:
-        return int(data[:5000], 16)
-    if code == OPAQUE:
-        return Opaque(data[:200].decode("utf-8", "replace"))
-    raise WallError(f"unreadable message (kind {code})")
+class _Reader:
+    """Reads one message, counting what it makes, so that a small message cannot become a huge value."""
+
+    def __init__(self) -> None:
+        self.containers, self.depth = 0, 0
+
+    def read(self, data: bytes) -> Any:
+        return msgpack.unpackb(
+            data, ext_hook=self._extension, list_hook=self._list, object_pairs_hook=self._dict, raw=False,
+            strict_map_key=False, unicode_errors="surrogatepass", max_ext_len=MAX_MESSAGE, max_bin_len=MAX_MESSAGE,
+        )  # fmt: skip
+
+    def _count(self) -> None:
+        self.containers += 1
+        if self.containers > MAX_CONTAINERS:
+            raise WallError("unreadable message (too many lists)")
+
+    def _list(self, items: list[Any]) -> list[Any]:
+        self._count()
+        return items
+
+    def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        self._count()
+        for key, _ in pairs:
+            small = type(key) is int and -(2**63) <= key < 2**64
+            if not small and type(key) not in (str, bool, float):
+                raise WallError("unreadable message (odd key)")
+        return dict(pairs)
+
+    def _extension(self, code: int, data: bytes) -> Any:
+        self._count()
+        if code == TUPLE:
+            return self._tuple(data)
+        if code == ARRAY:
+            return _array(data)
+        if code == SCALAR:
+            return _array(data)[()]
+        if code == COMPLEX:
+            return complex(*struct.unpack("<dd", data))
+        if code == INTEGER and len(data) <= MAX_DIGITS:
+            return int(data, 16)
+        if code == OPAQUE:
+            return Opaque(data[:200].decode("utf-8", "replace"))
+        raise WallError(f"unreadable message (kind {code})")
+
+    def _tuple(self, data: bytes) -> tuple[Any, ...]:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise WallError("unreadable message (nested too deeply)")
+        value = self.read(data)
+        self.depth -= 1
+        return tuple(value)
 
 
 def _array(data: bytes) -> np.ndarray:

@@ -67,15 +67,13 @@ def serve(control: socket.socket) -> None:
     gc.freeze()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
     control.sendall(json.dumps({"ready": os.getpid(), "threads": threads}).encode())
-    number = 0
     while True:
         request, connection = request_with_socket(control)
         if request is None or connection is None:
             return
-        number += 1
         pid = os.fork()
         if pid == 0:
-            _become_supervisor(request, connection, control, shell, number)
+            _become_supervisor(request, connection, control, shell)
         connection.close()
         control.sendall(json.dumps({"pid": pid}).encode())
         control.recv(1)  # the worker is done with it
@@ -86,9 +84,7 @@ def serve(control: socket.socket) -> None:
         control.sendall(json.dumps(report).encode())
 
 
-def _become_supervisor(
-    request: dict[str, Any], connection: socket.socket, control: socket.socket, shell: Any, number: int
-) -> None:
+def _become_supervisor(request: dict[str, Any], connection: socket.socket, control: socket.socket, shell: Any) -> None:
     """Fork the student's process into its own namespaces, pass signals on, and sweep up after it."""
     try:
         control.close()
@@ -101,7 +97,9 @@ def _become_supervisor(
         namespaces = request["level"] == "namespaces"
         if namespaces:
             sandbox.unshare()
+        sandbox.adopt_orphans()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        number = os.getpid()
         student = os.fork()
         if student == 0:
             _become_student(request, connection, shell, number)
@@ -112,6 +110,8 @@ def _become_supervisor(
 
 
 def _supervise(student: int) -> int:
+    from autograder import sandbox
+
     def stop(*_: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(student, signal.SIGKILL)
@@ -130,6 +130,7 @@ def _supervise(student: int) -> int:
     signal.signal(signal.SIGUSR2, end_answers)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     _, status = os.waitpid(student, 0)
+    sandbox.end_orphans()
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
@@ -146,13 +147,13 @@ def _become_student(request: dict[str, Any], connection: socket.socket, shell: A
         from autograder import sandbox
 
         resources = sandbox.Resources(**request["resources"])
+        sandbox.be_the_first_to_go()
         if request["level"] == "namespaces":
             sandbox.confine(resources, number)
             home = sandbox.HOME
         else:
-            sandbox.limit(resources)
             home = request["folder"]
-            os.chdir(home)
+            sandbox.restrict(resources, number, home)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=home, PATH=f"{sys.prefix}/bin:/usr/bin:/bin", **dict.fromkeys(THREADS, "1"))
         _serve_student(connection, shell, request["refuses"])

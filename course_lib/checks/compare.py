@@ -76,7 +76,12 @@ def number(value: Any, digits: int = 6) -> str:
     >>> number(1 / 3), number(2.0), number(float("nan"))
     ('0.333333', '2', 'nan')
     """
-    return f"{value:.{digits}g}" if not isinstance(value, bool | np.bool_) else str(value)
+    if isinstance(value, bool | np.bool_):
+        return str(value)
+    try:
+        return f"{value:.{digits}g}"
+    except OverflowError:
+        return f"an integer of {value.bit_length()} bits"
 
 
 def _compare_exactly(expected: Any, got: Any) -> str | None:
@@ -117,7 +122,7 @@ def _first_difference(items: Iterable[tuple[str, Any, Any]], rtol: float, atol: 
 
 
 def _compare_arrays(expected: np.ndarray, got: Any, rtol: float, atol: float) -> str | None:
-    if isinstance(got, str | dict):
+    if not _is_numeric(got):
         return f"expected {describe(expected)}, got {describe(got)}"
     try:
         found = np.asarray(got)
@@ -132,6 +137,14 @@ def _compare_arrays(expected: np.ndarray, got: Any, rtol: float, atol: float) ->
     if found.dtype.kind == "c" and expected.dtype.kind != "c":
         return "expected real numbers, got complex ones"
     return _largest_error(expected, found, rtol, atol)
+
+
+def _is_numeric(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, tuple | list):
+        return depth < 20 and all(_is_numeric(item, depth + 1) for item in value)
+    return isinstance(value, np.ndarray | np.number | np.bool_ | bool | float | complex) or (
+        isinstance(value, int) and value.bit_length() <= 1024
+    )
 
 
 def _largest_error(expected: np.ndarray, got: np.ndarray, rtol: float, atol: float) -> str | None:
