@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -25,6 +25,7 @@ class Course:
     autograded: Path
     feedback: Path
     db_url: str
+    config: Config = field(default_factory=Config, compare=False, repr=False)
 
     @property
     def reports(self) -> Path:
@@ -75,4 +76,5 @@ def _course(root: Path, db_url: str) -> Course:
         root / folders.autograded_directory,
         root / folders.feedback_directory,
         url,
+        config,
     )

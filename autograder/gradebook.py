@@ -16,6 +16,7 @@ import nbgrader
 from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader import api, utils
+from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import create_engine, event, inspect, select, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -64,6 +65,8 @@ class Gradebook:
         self.url, self.course_id = course.db_url, course.course_id
         if self.url.startswith("sqlite:///"):
             course.autograded.parent.mkdir(parents=True, exist_ok=True)
+        self.late = AssignLatePenalties(config=course.config)
+        self.late.init_plugin()
         with self._explained():
             self.engine = _engine(self.url)
             _create_tables(self.engine, self.course_id)
@@ -111,7 +114,8 @@ class Gradebook:
         `answer_changed` says that grades given by hand belong to an earlier submission and have to be looked at again.
         """
         with self._transaction() as session:
-            _record(session, record, submitted, answer_changed)
+            theirs = _record(session, record, submitted, answer_changed)
+            _late_penalty(session, theirs, self.late)
 
     def graded(self, set_name: str) -> set[str]:
         """Ids of the students who have a grade in a set."""
@@ -224,7 +228,7 @@ def _save_cell(session: Session, notebook: Any, cell: NotebookNode) -> None:
     source.checksum = cell.metadata.nbgrader.get("checksum")
 
 
-def _record(session: Session, record: Record, submitted: datetime | None, answer_changed: bool) -> None:
+def _record(session: Session, record: Record, submitted: datetime | None, answer_changed: bool) -> Any:
     query = select(api.Notebook).join(api.Assignment).where(api.Assignment.name == record.set_name)
     notebook = session.scalars(query.where(api.Notebook.name == record.set_name)).one()
     if session.get(api.Student, record.student) is None:
@@ -242,6 +246,19 @@ def _record(session: Session, record: Record, submitted: datetime | None, answer
     session.flush()
     _write_grades(session, notebook, theirs, record, answer_changed)
     _write_comments(session, notebook, theirs, {name for name, _, text in record.manual if not text})
+    return theirs
+
+
+def _late_penalty(session: Session, theirs: Any, late: AssignLatePenalties) -> None:
+    """Take off what nbgrader's late-submission plugin of the course says, between nothing and the score."""
+    session.flush()
+    session.expire(theirs)
+    theirs.late_submission_penalty = None
+    seconds = theirs.assignment.total_seconds_late
+    if seconds > 0:
+        penalty = late.plugin_inst.late_submission_penalty(theirs.assignment.student_id, theirs.score, seconds)
+        if penalty is not None:
+            theirs.late_submission_penalty = min(max(float(penalty), 0.0), float(theirs.score))
 
 
 def _write_grades(session: Session, notebook: Any, theirs: Any, record: Record, answer_changed: bool) -> None:

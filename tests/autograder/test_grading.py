@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,22 @@ def test_a_crash_between_gradebook_and_record_is_made_good(
     assert [record.student for record in run(small_class).graded] == ["ada"]
     with Gradebook(small_class) as gradebook:
         assert len(gradebook.scores(SET)) == 2
+
+
+@pytest.mark.parametrize(("method", "penalty"), [("none", 0.0), ("zero", 6.0)])
+def test_late_submission_is_penalized_as_nbgrader_is_told(small_class: Course, method: str, penalty: float) -> None:
+    config = small_class.root / "nbgrader_config.py"
+    more = f'c.LateSubmissionPlugin.penalty_method = "{method}"\n'
+    config.write_text(config.read_text(encoding="utf-8") + more, encoding="utf-8")
+    course = find_course(small_class.root)
+    (course.submitted / "ada" / SET / "timestamp.txt").write_text("2026-01-02 12:00:00 UTC\n", encoding="utf-8")
+    run(course)
+    with Session(create_engine(course.db_url)) as session, session.begin():
+        session.scalars(select(api.Assignment)).one().duedate = datetime(2026, 1, 1, 12, 0)
+    run(course, regrade=True)
+    with Gradebook(course) as gradebook:
+        ada = gradebook.scores(SET)[0]
+    assert (ada.score, ada.late_penalty) == (6.0, penalty)
 
 
 def test_removed_question_with_grades_by_hand_stops_with_a_reason(small_class: Course) -> None:
