@@ -654,7 +654,7 @@ def graph(statements, about="", *, leaves, **settings):
 
 graph("x = Value(-2.0); y = Value(5.0); z = Value(-4.0); q = x + y; f = q * z", leaves="x y z q")
 graph("a = Value(3.0); f = a * a + a", leaves="a")
-graph("a = Value(2.0); b = a * 3.0; c = a + b; f = b * c", leaves="a b c")
+graph("a = Value(2.0); b = a - 5.0; c = b * a; f = b * c", leaves="a b c")
 graph("a = Value(2.0); b = Value(5.0); f = (a - b) / a - (-b)", leaves="a b")
 graph("a = Value(4.0); f = 2 + 3 * a + (1 - a) + 8 / a", leaves="a")
 graph("a = Value(-1.5); f = a**3", leaves="a")
