@@ -35,7 +35,7 @@ def folded_points() -> tuple[Figure, ...]:
         "on (1,0), and (1,1) lies on (2,1). A straight line parts the classes.",
     )
     axes.plot([0.25, 2.05], [-0.25, 0.65], "--", color=COLORS["grey"], linewidth=1.5)
-    _corners(axes, hidden, [(-0.1, 0.12), (0.06, 0.1), None, (-0.45, 0.12)], ["(0,0)", "(0,1), (1,0)", "", "(1,1)"])
+    _corners(axes, hidden, [(-0.1, 0.12), (-0.3, -0.28), None, (-0.55, 0.12)], ["(0,0)", "(0,1), (1,0)", "", "(1,1)"])
     axes.set(title="after two ReLU units", xlabel="a₁", ylabel="a₂", xlim=(-0.4, 2.4), ylim=(-0.4, 1.6))
     return before, after
 

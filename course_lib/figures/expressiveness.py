@@ -166,5 +166,5 @@ def depth_errors(rows: Sequence[Mapping[str, Any]], depths: Sequence[int], title
     for depth, row, top in zip(depths, rows, errors.max(axis=1), strict=True):
         axes.annotate(str(row["width"]), (depth, top), (0, 7), textcoords="offset points", ha="center", fontsize=10)
     axes.set(title=title, xlabel="hidden layers", ylabel=ylabel, xticks=depths)
-    axes.set_ylim(0, 1.18 * errors.max())
+    axes.set(xlim=(depths[0] - 0.7, depths[-1] + 0.7), ylim=(0, 1.18 * errors.max()))
     return figure

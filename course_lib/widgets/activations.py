@@ -109,7 +109,7 @@ class Bumps(anywidget.AnyWidget):
     functions = traitlets.Dict().tag(sync=True)
     function = traitlets.Unicode("Nielsen's function").tag(sync=True)
     bumps = traitlets.Int(5).tag(sync=True)
-    steepness = traitlets.Float(3.0).tag(sync=True)  # power of ten
+    steepness = traitlets.Float(2.0).tag(sync=True)  # power of ten
 
     def __init__(self, **state: Any) -> None:
         grid = np.linspace(0, 1, 401)
