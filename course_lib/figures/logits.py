@@ -60,7 +60,7 @@ def entropy_and_divergence(rows: Mapping[str, tuple[float, float]]) -> Figure:
     axes.plot([], [], "s", color=COLORS["orange"], alpha=0.75, label="KL divergence")
     axes.set(xlabel="cross-entropy, nats", xlim=(0, 1.32 * (entropy + kl).max()))
     axes.set_yticks(places, list(rows))
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     return figure
 
 
@@ -101,7 +101,7 @@ def soft_maximum(y: float = 0.0) -> Figure:
     axes.annotate(
         "", (y, y), (y, y + gap), arrowprops={"arrowstyle": "<->", "color": "black", "shrinkA": 0, "shrinkB": 0}
     )
-    axes.annotate("ln 2", (y, y + gap / 2), (-8, 0), textcoords="offset points", ha="right", va="center")
+    axes.annotate("ln 2", (y, y + gap), (-2, 6), textcoords="offset points", ha="right", va="bottom")
     axes.set(xlabel="x", ylabel="value")
     axes.legend(loc="upper left")
     return figure
@@ -119,7 +119,7 @@ def lost_digits(s: Array, curves: Mapping[str, Array], ylabel: str) -> Figure:
         good = np.isfinite(error) & (error < 1)
         axes.plot(s, np.where(good, np.maximum(error, 1e-9), np.nan), dash, color=COLORS[color], label=name)
         axes.plot(s[~good][::4], np.ones((~good).sum())[::4], "x", color=COLORS[color], markersize=5)
-    axes.set(yscale="log", ylim=(3e-10, 300), xlabel="size of the logit, |s|", ylabel=ylabel)
+    axes.set(yscale="log", ylim=(3e-10, 3e4), xlabel="size of the logit, |s|", ylabel=ylabel)
     powers_of_ten(axes.yaxis)
     axes.legend(loc="upper left", borderaxespad=0)
     return figure

@@ -41,11 +41,11 @@ def best_constant(waits: Sequence[float]) -> tuple[Figure, Figure]:
     y = np.asarray(waits, float)
     guesses = np.linspace(30, 180, 301)
     panels = (
-        ("mean squared error", (guesses[:, None] - y) ** 2, np.mean(y), "mean", "blue"),
-        ("mean absolute error", np.abs(guesses[:, None] - y), np.median(y), "median", "orange"),
+        ("mean squared error", (guesses[:, None] - y) ** 2, np.mean(y), "mean", "blue", (0, 12)),
+        ("mean absolute error", np.abs(guesses[:, None] - y), np.median(y), "median", "orange", (55, -4)),
     )
     figures = []
-    for name, errors, best, word, color in panels:
+    for name, errors, best, word, color, offset in panels:
         curve = errors.mean(axis=1)
         figure, axes = canvas(
             340,
@@ -55,8 +55,9 @@ def best_constant(waits: Sequence[float]) -> tuple[Figure, Figure]:
         )
         axes.plot(guesses, curve, color=COLORS[color])
         axes.plot(best, curve.min(), "o", color=COLORS[color])
-        axes.plot(y[y < 180], np.full((y < 180).sum(), curve.min() - 0.06 * np.ptp(curve)), "|", color="black")
-        axes.annotate(f"{word}: {best:.0f}", (best, curve.min()), (0, 14), textcoords="offset points", ha="center")
+        near = y[y < 180]
+        axes.plot(near, np.full(len(near), curve.min() - 0.12 * np.ptp(curve)), "|", color="black", markersize=12)
+        axes.annotate(f"{word}: {best:.0f}", (best, curve.min()), offset, textcoords="offset points", ha="center")
         axes.set(xlabel="guess, minutes", ylabel=name)
         figures.append(figure)
     return figures[0], figures[1]

@@ -16,7 +16,7 @@ function render({ model, el }) {
   chart.layer.append(...dots, ...lines, outlier, handle);
 
   const set = (name, to) => { model.set(name, to); model.save_changes(); draw(); };
-  const slide = slider("Height of the ringed point", {
+  const slide = slider("Height of the point", {
     min: heights[0], max: heights.at(-1), step: heights[1] - heights[0], words: (h) => fixed(h, 1),
     change: (h) => set("height", h),
   });
