@@ -191,5 +191,5 @@ def _short(value: Any) -> str:
         if value.size <= 6:
             return np.array2string(value, precision=4, separator=", ").replace("\n", "")
         return f"array of shape {value.shape}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
