@@ -1274,24 +1274,26 @@ SET.written(
     "deep_sigmoids",
     points=4,
     rubric=(
-        (1, "Product: by the chain rule the gradient at layer l is multiplied, for each layer above it, by weights and "
-            "by the slopes of the activation; with ten layers, ten such factors."),
-        (1, "Sigmoid: its slope is at most 1/4 and far less where it saturates, so with weights of ordinary size the "
-            "product shrinks exponentially with depth (ten factors of 1/4: about 1e-6); early layers hardly learn."),
+        (1, "Product: by the chain rule the gradient is multiplied, for each layer on its way back, by weights and by "
+            "the slopes of the activation; from the tenth layer to the first, nine times."),
+        (1, "Sigmoid: its slope is at most 1/4, and less where it saturates, so the product shrinks exponentially with "
+            "depth (nine factors of 1/4 are 1 in 260 000, the true ones are smaller); early layers hardly learn."),
         (1, "ReLU: the slope is exactly 1 wherever a unit is on, so active paths lose nothing to the activation; what "
-            "is left are the weights (their scale decides)."),
+            "is left are the weights (their scale decides; twice the variance makes up for the half that is off)."),
         (1, "A price of ReLU and its remedy: a unit that is off for every sample gets gradient 0 and stays off (it is "
             "dead); leaky ReLU, ELU or maxout keep a slope that is not 0."),
     ),
     model_answer=(
         "Going back through one layer multiplies the gradient by the transposed weights and by the slope of the "
-        "activation at each unit. After ten layers the gradient holds ten such factors. The sigmoid's slope is never "
-        "larger than 1/4, and where a unit saturates it is nearly 0. So unless the weights are large, every layer "
-        "makes the gradient at least four times as small; ten layers shrink it by about a million, and the layers near "
-        "the input hardly move. Larger weights are no way out, because they push the sums into saturation, where the "
-        "slope is smaller still. A ReLU that is on has slope 1 exactly, whatever its input: along the active units the "
-        "activation takes nothing away, and only the scale of the weights decides whether gradients shrink or grow. "
-        "The price is the other side: a unit whose sum is negative for all samples has slope 0 everywhere, gets no "
-        "gradient and can never come back. Leaky ReLU gives that side a small slope, so such a unit still learns."
+        "activation at each unit, so between the tenth layer and the first there are nine such factors. The sigmoid's "
+        "slope is never larger than 1/4, and where a unit saturates it is nearly 0. Weights of this size leave the "
+        "norm about as it is, so every layer makes it at least four times as small; four to the power of nine is "
+        "about 260 000, and as most slopes are a little below 1/4 it becomes half a million. The layers near the input "
+        "hardly move. Larger weights are no way out, because they push the sums into saturation, where the slope is "
+        "smaller still. A ReLU that is on has slope 1 exactly, whatever its input: along the active units the "
+        "activation takes nothing away. It stops the gradient at the units that are off, about half of them, and the "
+        "scale of the weights decides whether they make up for it: a variance twice as large just does. The price is a "
+        "unit whose sum is negative for all samples: it has slope 0 everywhere, gets no gradient and stays as it is. "
+        "Leaky ReLU gives that side a small slope, so such a unit still learns; smaller steps help as well."
     ),
 )  # fmt: skip

@@ -315,6 +315,16 @@ def elu_derivative(z, alpha=1.0):
             return lambda x: sum(h * (sigma(steepness * (x - a)) - sigma(steepness * (x - b)))
                                  for h, a, b in zip(heights, edges[:-1], edges[1:]))
         """,
+    "riemann_network with its outer steps far outside": SIGMA
+    + """
+def riemann_network(f, n_bumps, steepness):
+    edges = np.linspace(0, 1, n_bumps + 1)
+    heights = f((edges[:-1] + edges[1:]) / 2)
+    edges[0], edges[-1] = -1, 2
+    return lambda x: sum(
+        h * (sigma(steepness * (x - a)) - sigma(steepness * (x - b))) for h, a, b in zip(heights, edges, edges[1:])
+    )
+""",
     "riemann_network with default arguments against late binding": """
         def riemann_network(f, n_bumps, steepness):
             w = 1.0 / n_bumps
@@ -642,3 +652,19 @@ def test_reference_gradient_norms_match_torch_autograd() -> None:
     a.backward(torch.tensor(g))
     ours = the_reference("gradient_norms")(weights, lambda s: 1 - np.tanh(s) ** 2, np.tanh, x, g)
     np.testing.assert_allclose(ours, [s.grad.norm().item() for s in sums], rtol=1e-10)
+
+
+ACTIVATIONS = {
+    "sigmoid": (1.0, lambda s: 1 / (1 + np.exp(-s)), lambda s: 0.25 / np.cosh(s / 2) ** 2),
+    "relu": (2.0, lambda s: np.maximum(s, 0), lambda s: (s > 0) * 1.0),
+}
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("sigmoid", 4e5, 6e5), ("relu", 0.7, 1.4)])
+def test_ratios_named_in_the_last_question_are_true(name: str, low: float, high: float) -> None:
+    rng = np.random.default_rng(0)
+    gain, activation, derivative = ACTIVATIONS[name]
+    weights = [rng.normal(scale=np.sqrt(gain / 64), size=(64, 64)) for _ in range(10)]
+    x, g = rng.normal(size=(2, 100, 64))
+    norms = the_reference("gradient_norms")(weights, derivative, activation, x, g)
+    assert low < norms[-1] / norms[0] < high
