@@ -8,11 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from course_lib.figures.style import COLORS, canvas, powers_of_ten, styled
 
 Array = NDArray[np.floating]
+STEP = 70  # pixels from one factor of a chain to the next
 Factor = tuple[str, str, str]  # numerator, denominator, what the factor is
 
 LAST: tuple[Factor, ...] = (("∂L", "∂a₂", "loss"), ("∂a₂", "∂s₂", "slope of h"), ("∂s₂", "∂w₂", "input a₁"))
@@ -36,7 +38,7 @@ def factor_chains() -> tuple[Figure, Figure]:
 def _factor_chain(title: str, weight: str, factors: Sequence[Factor], braces: Sequence[tuple[str, int]]) -> Figure:
     words = "; ".join(f"{top} by {bottom}, {meaning}" for top, bottom, meaning in factors)
     shared = " and ".join(f"the first {count} are {name}" for name, count in braces)
-    width = 84 * len(factors) + 58
+    width = STEP * len(factors) + 58
     figure, axes = canvas(width, 190, f"Chain of {len(factors)} factors, {title}: {words}. Together, {shared}.")
     axes.set(xlim=(-58, width - 58), ylim=(-62, 128))
     axes.axis("off")
@@ -45,16 +47,16 @@ def _factor_chain(title: str, weight: str, factors: Sequence[Factor], braces: Se
     axes.text(-8, 50, "=", ha="center", va="center", fontsize=14)
     for place, (top, bottom, meaning) in enumerate(factors):
         color = COLORS["orange"] if place == len(factors) - 1 else COLORS["blue"]
-        _fraction(axes, 84 * place + 42, top, bottom, color)
-        axes.text(84 * place + 42, 10, meaning, ha="center", va="center", fontsize=11, color=color)
+        _fraction(axes, STEP * (place + 0.5), top, bottom, color)
+        axes.text(STEP * (place + 0.5), 10, meaning, ha="center", va="center", fontsize=11, color=color)
         if place:
-            axes.text(84 * place, 50, "·", ha="center", va="center", fontsize=16)
-            axes.plot([84 * place - 22, 84 * place + 22], [41, 59], ":", color=COLORS["grey"], linewidth=1.2)
+            axes.text(STEP * place, 50, "·", ha="center", va="center", fontsize=16)
+            axes.plot([STEP * place - 22, STEP * place + 22], [41, 59], ":", color=COLORS["grey"], linewidth=1.2)
     for row, (name, count) in enumerate(braces):
         height = -12 - 24 * row
-        axes.plot([6, 6, 84 * count - 6, 84 * count - 6], [height + 5, height, height, height + 5],
+        axes.plot([6, 6, STEP * count - 6, STEP * count - 6], [height + 5, height, height, height + 5],
                   color=COLORS["green"], linewidth=1.4)  # fmt: skip
-        axes.text(84 * count + 4, height, name, ha="left", va="center", color=COLORS["green"])
+        axes.text(STEP * count + 4, height, name, ha="left", va="center", color=COLORS["green"])
     return figure
 
 
@@ -136,12 +138,12 @@ def _product(title: str, *matrices: tuple[str, int, int]) -> Figure:
 @styled
 def gradient_check(analytic: Array, numeric: Array) -> Figure:
     """Draw every entry of a gradient, analytic over numeric."""
-    worst = np.abs(analytic - numeric).max()
+    bound = 10.0 ** np.ceil(np.log10(np.abs(analytic - numeric).max()))
     figure, axes = canvas(
         380,
         300,
         alt=f"Scatter of {analytic.size} gradient entries, backprop over differences: all lie on the diagonal, "
-        f"the largest distance is {worst:.0e}.",
+        f"no distance is above {bound:.0e}.",
     )
     ends = np.array([numeric.min(), numeric.max()])
     axes.plot(ends, ends, ":", color=COLORS["grey"], linewidth=1.4)
@@ -166,16 +168,19 @@ def digit_images(images: Array, labels: Sequence[int], guesses: Sequence[int]) -
 
 
 @styled
-def learning_curves(curves: Mapping[str, tuple[Array, Array]], xlabel: str, title: str) -> Figure:
+def learning_curves(curves: Mapping[str, tuple[Array, Array]], xlabel: str, *, log_x: bool = False) -> Figure:
     """Draw training loss, logarithmic, for several ways to train; ``curves`` maps a name to ``(x, loss)``."""
-    ends = "; ".join(f"{name} ends at {loss[-1]:.2g}" for name, (_, loss) in curves.items())
-    figure, axes = canvas(380, 300, f"Loss over {xlabel}, logarithmic, {title}. In words: {ends}.")
-    looks = (("blue", "-", ""), ("orange", "-", "o"), ("green", "--", ""), ("purple", ":", ""))
+    ends = "; ".join(f"{name} from {loss[0]:.2g} to {loss[-1]:.2g}" for name, (_, loss) in curves.items())
+    figure, axes = canvas(360, 300, f"Training loss, logarithmic, over {xlabel}. In words: {ends}.")
+    looks = (("blue", "-", "s"), ("orange", "-", "o"), ("green", "--", ""))
     for (name, (x, loss)), (color, dash, marker) in zip(curves.items(), looks, strict=False):
         axes.plot(x, loss, dash, marker=marker, markersize=4, color=COLORS[color], linewidth=1.5, label=name)
-    axes.set(yscale="log", xlabel=xlabel, ylabel="loss on all training samples", title=title)
+    axes.set(yscale="log", xlabel=xlabel, ylabel="loss on all training samples")
     powers_of_ten(axes.yaxis)
-    axes.legend()
+    if log_x:
+        axes.set(xscale="log")
+        powers_of_ten(axes.xaxis)
+    axes.legend(loc="lower left")
     return figure
 
 
@@ -192,8 +197,9 @@ def gradient_noise(sizes: Array, errors: Array) -> Figure:
     axes.plot(sizes, errors[0] * (sizes / sizes[0]) ** -0.5, ":", color=COLORS["grey"], label="falls as 1/√m")
     axes.plot(sizes, errors, "o", color=COLORS["blue"], label="measured")
     axes.set(xscale="log", yscale="log", xlabel="samples in the batch, m", ylabel="error of the gradient, relative")
-    powers_of_ten(axes.xaxis)
-    powers_of_ten(axes.yaxis)
+    for axis, ticks in ((axes.xaxis, sizes[::2]), (axes.yaxis, [0.2, 0.5, 1, 2, 5])):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.set_minor_locator(NullLocator())
     axes.legend()
     return figure
 
