@@ -15,8 +15,8 @@ function render({ model, el }) {
   const chart = plot({ x: [0.4, 4.6], y: [-1.15, 1.15], xTicks: classes, yTicks: ticks, xLabel: "", yLabel: "a and a − y" });
   const zero = svg("path", { class: "line grey thin", d: chart.path([[0.4, 0], [4.6, 0]]) });
   const bars = ["blue", "orange"].map((color) => start.map(() => svg("rect", { class: `bar ${color}` })));
-  const marks = start.map(() => svg("path", { class: "mark" }));
-  const labels = [0, 1].map(() => start.map(() => svg("text", { class: "small", "text-anchor": "middle" })));
+  const marks = start.map(() => svg("path", { class: "outline" }));
+  const labels = [0, 1].map(() => start.map(() => svg("text", { class: "number", "text-anchor": "middle" })));
   chart.layer.append(zero, ...bars.flat(), ...marks, ...labels.flat());
 
   const set = (values) => {
@@ -36,10 +36,10 @@ function render({ model, el }) {
   });
   const lift = button("Add 1 to all logits", () => set({ logits: model.get("logits").map((each) => each + 1) }));
   const again = button("Start again", () => set({ logits: start }));
-  const key = html("ul", { class: "key" }, ...[["bar blue", "output a"], ["mark", "target y"],
+  const key = html("ul", { class: "key" }, ...[["bar blue", "output a"], ["outline", "target y"],
     ["bar orange", "gradient a − y"]].map(([look, text]) =>
-    html("li", {}, svg("svg", { width: 26, height: 14, "aria-hidden": "true" }, look === "mark"
-      ? svg("path", { class: "mark", d: "M1 7H25" }) : svg("rect", { class: look, x: 2, y: 2, width: 22, height: 10 })), text)));
+    html("li", {}, svg("svg", { width: 26, height: 14, "aria-hidden": "true" }, look === "outline"
+      ? svg("path", { class: "outline", d: "M1 7H25" }) : svg("rect", { class: look, x: 2, y: 2, width: 22, height: 10 })), text)));
   const report = html("output", { "aria-live": "polite" });
 
   function bar(node, x, width, value) {

@@ -11,7 +11,7 @@ function render({ model, el }) {
   const kinds = [["squared", "blue", ""], ["absolute", "orange", "dashed"], ["huber", "green", "dotted"]];
   const lines = kinds.map(([, color, dash]) => svg("path", { class: `line ${color} ${dash}` }));
   const dots = points.map(() => svg("circle", { r: 4, class: "fill grey" }));
-  const outlier = svg("circle", { r: 7, class: "mark" });
+  const outlier = svg("circle", { r: 7, class: "outline" });
   const handle = svg("circle", { r: 22, class: "handle" });
   chart.layer.append(...dots, ...lines, outlier, handle);
 
