@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NOTEBOOKS, ROOT, documents, is_notebook, run_build
+from book_site import NOTEBOOKS, ROOT, documents, is_notebook, run_build
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from descent_book.docstrings import PRIVATE, convert_tables, protect

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from book_site import documents, is_notebook
 from book_visit import WAIT_FOR_MATH, WIDGETS_DRAWN, Visit, listen
-from conftest import documents, is_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

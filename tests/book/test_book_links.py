@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from book_site import GENERATED, PAGES
 from bs4 import BeautifulSoup
-from conftest import GENERATED, PAGES
 
 
 @cache

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NOTEBOOKS, ROOT, documents, is_notebook
+from book_site import NOTEBOOKS, ROOT, documents, is_notebook
 
 
 @pytest.mark.slow

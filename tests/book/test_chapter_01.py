@@ -7,8 +7,8 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from book_site import NOTEBOOKS
 from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
-from conftest import NOTEBOOKS
 
 CHAPTER = "01_derivatives"
 

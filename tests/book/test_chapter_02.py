@@ -6,8 +6,8 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from book_site import NOTEBOOKS
 from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
-from conftest import NOTEBOOKS
 
 CHAPTER = "02_backprop"
 TWICE = "f = q + q · z with q = x + y"
@@ -31,7 +31,7 @@ def graph(chapter: Any) -> Any:
     """Return the first widget, at the start of (x + y)·z in the right order."""
     widget = chapter.get_by_role("group", name="Steps through a computation graph")
     widget.get_by_label("Way back").select_option("right")
-    widget.get_by_label("Graph").select_option("f = (x + y) · z")
+    widget.get_by_role("combobox", name="Graph").select_option("f = (x + y) · z")
     widget.get_by_role("button", name="Start again").click()
     return widget
 
@@ -89,7 +89,7 @@ def test_a_step_back_undoes_a_step(graph: Any) -> None:
 
 
 def test_gradients_of_a_node_used_twice_add_up(graph: Any) -> None:
-    graph.get_by_label("Graph").select_option(TWICE)
+    graph.get_by_role("combobox", name="Graph").select_option(TWICE)
     step(graph, 4)
     assert "q receives 1 · 1 = 1 and now has 1" in report(graph)
     step(graph)
@@ -99,7 +99,7 @@ def test_gradients_of_a_node_used_twice_add_up(graph: Any) -> None:
 
 
 def test_a_wrong_order_leaves_wrong_gradients_and_says_which(graph: Any) -> None:
-    graph.get_by_label("Graph").select_option(TWICE)
+    graph.get_by_role("combobox", name="Graph").select_option(TWICE)
     graph.get_by_label("Way back").select_option("own")
     step(graph, 3)
     for name in "fqr":

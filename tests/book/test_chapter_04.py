@@ -8,8 +8,8 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from book_site import NOTEBOOKS
 from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
-from conftest import NOTEBOOKS
 
 from course_lib.widgets.losses import POINTS, squared_lines
 

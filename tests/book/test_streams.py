@@ -2,7 +2,7 @@
 
 import sys
 
-from conftest import ROOT
+from book_site import ROOT
 from nbformat import NotebookNode
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))

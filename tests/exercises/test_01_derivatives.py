@@ -4,7 +4,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from conftest import ROOT, the_set
+from problem_sets import ROOT, the_set
 
 from autograder.questions import Question, run_source
 from course_lib.checks import load_checks

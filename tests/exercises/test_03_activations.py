@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, the_set
+from problem_sets import ROOT, the_set
 
 from autograder.questions import Question, run_source
 from course_lib.checks import load_checks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Answer, in_notebook, right_answers
+from problem_sets import Answer, in_notebook, right_answers
 
 from autograder.notebooks import NotebookNode
 from autograder.questions import Question, run_source

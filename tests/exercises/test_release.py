@@ -5,8 +5,8 @@ import json
 import re
 from pathlib import Path
 
-from conftest import ROOT, in_notebook
 from nbformat import NotebookNode, validate
+from problem_sets import ROOT, in_notebook
 
 from autograder.notebooks import grade_id, is_manual, is_test, read_notebook
 from autograder.questions import ProblemSet, Question

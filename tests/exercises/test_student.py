@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, in_notebook
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from problem_sets import ROOT, in_notebook
 
 from autograder.notebooks import grade_id, is_test, read_notebook
 from autograder.questions import ProblemSet

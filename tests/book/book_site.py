@@ -1,0 +1,67 @@
+"""Where the built book and Chromium are, and what pages there are."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "_build" / "html"
+NOTEBOOKS = ROOT / "_build" / "jupyter_execute"
+BUILD = ["build", "book", "--path-output", ".", "--config", "_config.yml", "-W", "-n", "--keep-going"]
+SOURCES = ("book", "course_lib", "autograder", "_config.yml", "package-lock.json", "requirements.lock")
+GENERATED = ("search", "genindex", "py-modindex", "prf-prf", "404")
+
+CHROMIUM_PLACES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+CHROMIUM_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def documents() -> list[str]:
+    """Names of all pages of the table of contents, so that a new chapter is tested without a change here."""
+    return list(parse_toc_yaml(ROOT / "book" / "_toc.yml").keys())
+
+
+def is_notebook(document: str) -> bool:
+    """Tell whether a page has cells that run."""
+    return (ROOT / "book" / f"{document}.md").read_text("utf-8").startswith("---\njupytext:")
+
+
+PAGES = [*documents(), *GENERATED]
+
+
+def run_build() -> subprocess.CompletedProcess:
+    """Build the book as ``make`` does."""
+    command = Path(sys.executable).with_name("jupyter-book")
+    return subprocess.run([str(command), *BUILD], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def is_current(stamp: Path) -> bool:
+    """Tell whether the last strict build is younger than everything it was made from."""
+    files = (path for name in SOURCES for path in [ROOT / name, *(ROOT / name).rglob("*")])
+    kept = (path for path in files if path.is_file() and "__pycache__" not in path.parts)
+    return stamp.exists() and max(path.stat().st_mtime for path in kept) < stamp.stat().st_mtime
+
+
+def find_chromium() -> str | None:
+    """Path of Chromium: the variable CHROMIUM, or one of the usual places."""
+    places = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else CHROMIUM_PLACES
+    return next((found for place in places if (found := shutil.which(place))), None)
