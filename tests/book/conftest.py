@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from book_site import CHROMIUM_ARGUMENTS, PAGES, ROOT, SITE, find_chromium, is_current, run_build
 from book_visit import Visit, visit
 
 
