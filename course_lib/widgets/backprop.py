@@ -13,6 +13,7 @@ import traitlets
 from course_lib.reference.graph import Tensor, topological_order
 from course_lib.widgets import script, stylesheet
 
+SIGNS = {"**": "square", "sigmoid": "σ"}  # how a box names its operation
 Place = tuple[float, float]  # column and row of a box; the rows go down
 
 
@@ -92,7 +93,7 @@ def describe(example: Example) -> list[dict[str, Any]]:
     return [
         {
             "name": node.name,
-            "operation": node.operation,
+            "operation": SIGNS.get(node.operation, node.operation),
             "value": float(node.data),
             "gradient": float(node.grad),
             "place": list(place),

@@ -60,6 +60,13 @@ function render({ model, el }) {
     return { gradient, sent, said };
   }
 
+  // A button that is switched off would drop the focus: hand it on to one that can be pressed.
+  function switchOff(node, off, other) {
+    const focused = el.ownerDocument.activeElement === node;
+    node.disabled = off;
+    if (off && focused) other.focus();
+  }
+
   function draw() {
     const [all, passed] = [nodes(), model.get("passed")];
     const computed = inner(all).slice(0, model.get("forward"));
@@ -70,13 +77,13 @@ function render({ model, el }) {
     graph.input.value = model.get("graph");
     order.input.value = model.get("own_order") ? "own" : "right";
     const finished = ready && passed.length === inner(all).length;
-    next.disabled = finished || (ready && model.get("own_order"));
-    back.disabled = !model.get("forward");
+    switchOff(next, finished || (ready && model.get("own_order")), again);
+    switchOff(back, !model.get("forward"), next);
     own.replaceChildren(...(ready && model.get("own_order") ? inner(all).reverse().map((i) => {
       const node = button(`Pass on from ${all[i].name}`, () => {
         const focus = inner(all).reverse().find((j) => j !== i && !model.get("passed").includes(j));
         set({ passed: [...model.get("passed"), i] });
-        own.querySelector(`[data-node="${focus}"]`)?.focus();
+        (own.querySelector(`[data-node="${focus}"]`) ?? again).focus();
       });
       node.dataset.node = i;
       node.disabled = passed.includes(i);
@@ -126,10 +133,15 @@ function render({ model, el }) {
       // beside the first gap below the parent, so that a long arrow is not written on another box
       const share = Math.min(0.5, (ROW - BOX_H) / 2 / (end[1] - y1));
       const [mx, my] = [x1 + (end[0] - x1) * share, y1 + (end[1] - y1) * share];
-      const left = x1 < x2 - 1 || (x1 <= x2 + 1 && k === 0 && node.parents.length > 1);
-      const text = { x: mx + (left ? -8 : 8), "text-anchor": left ? "end" : "start" };
-      parts.push(svg("text", { ...text, y: my - 2, class: "fill green" }, `· ${factor(local)}`));
-      if (used) parts.push(svg("text", { ...text, y: my + 14, class: "fill orange" }, `+ ${factor(sent.get(`${i}-${k}`))}`));
+      const upright = Math.abs(x1 - x2) < 20;
+      // two arrows that leave one box have their numbers on their outer sides
+      const targets = all.flatMap((child, j) => child.parents.some(([each]) => each === parent) ? [place[j][0]] : []);
+      const left = targets.length > 1 ? x2 === Math.min(...targets) : x1 < x2 && !upright;
+      const above = !left && x1 < x2 && !upright;
+      const text = { x: mx + (left ? -9 : 9), "text-anchor": left ? "end" : "start" };
+      const dy = upright ? -2 : above ? -11 : 8;
+      parts.push(svg("text", { ...text, y: my + dy, class: "fill green" }, `· ${factor(local)}`));
+      if (used) parts.push(svg("text", { ...text, y: my + dy + 15, class: "fill orange" }, `+ ${factor(sent.get(`${i}-${k}`))}`));
     }));
     all.forEach((node, i) => {
       const [x, y] = place[i];
