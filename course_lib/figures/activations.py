@@ -129,7 +129,7 @@ def _maxout_unit(title: str, pieces: Sequence[tuple[float, float]]) -> Figure:
 def _affine(w: float, b: float) -> str:
     if not w:
         return f"{b:g}"
-    slope = {1: "", -1: "-"}.get(w, f"{w:g}")
+    slope = "" if w == 1 else "-" if w == -1 else f"{w:g}"
     return (f"{slope}x" + (f" {b:+g}" if b else "")).replace("-", "−")
 
 
@@ -146,8 +146,8 @@ def two_classes() -> tuple[Figure, ...]:
     for p, dash in ((0.1, ":"), (0.3, "--"), (0.5, "-"), (0.7, "--"), (0.9, ":")):
         shift = np.log(p / (1 - p))
         axes.plot(ends, ends + shift, dash, color=COLORS["blue" if p >= 0.5 else "orange"], linewidth=1.6)
-        start = (-2.9, shift - 2.45) if shift >= 0 else (-2.45 - shift, -2.85)
-        axes.text(*start, f"{p}", ha="left", fontsize=11)
+        x, y = (-2.9, shift - 2.45) if shift >= 0 else (-2.45 - shift, -2.85)
+        axes.text(x, y, f"{p}", ha="left", fontsize=11)
     axes.set(title="second output", xlabel="s₁", ylabel="s₂", xlim=(-3, 3), ylim=(-3, 3))
     curves, axes = canvas(
         235,

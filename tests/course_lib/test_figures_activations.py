@@ -138,7 +138,7 @@ def test_switching_lines_are_drawn_for_every_unit_that_switches() -> None:
     axes = FIGURES["switch_lines"][0].axes[0]
     assert len(axes.collections) == 3  # x₁ = −½, x₂ = ½, and the unit of layer 2, which bends there
     corners = axes.collections[2].get_paths()[0].vertices
-    a = np.maximum(0, corners + [0.5, -0.5])
+    a = np.maximum(0, corners + np.array([0.5, -0.5]))
     np.testing.assert_allclose(a.sum(axis=1), 1, atol=0.02)
 
 
