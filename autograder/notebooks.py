@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,8 +37,6 @@ def read_notebook(data: bytes) -> NotebookNode:
     NotebookProblem
         If it is not UTF-8, not JSON, not a notebook, or of a version that is not known.
     """
-    import json
-
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -57,7 +57,9 @@ def read_notebook(data: bytes) -> NotebookNode:
 
 def _as_version_4(text: str) -> NotebookNode:
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        with warnings.catch_warnings():  # about ids that are missing or stand twice: repair gives new ones
+            warnings.simplefilter("ignore")
+            notebook = nbformat.reads(text, as_version=4)
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise NotebookProblem(f"not a valid notebook ({reason})") from None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +131,15 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype: type, evalue: object, stb: list[str]) -> None:
         OUTPUTS.error(etype, evalue, stb)
 
+    def system(self, cmd: str) -> None:
+        """Run a shell command without a terminal and keep what it prints."""
+        done = subprocess.run(
+            self.var_expand(cmd, depth=1), shell=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        print(done.stdout, end="")
+        self.user_ns["_exit_code"] = done.returncode
+
     def enable_gui(self, gui: str | None = None) -> None:
         """Ignore requests for an event loop: nothing is shown on a screen."""
 
@@ -162,7 +173,6 @@ class Server:
 
     def serve(self) -> None:
         """Answer messages until the other side closes the connection."""
-        sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
         while True:
             try:
                 message = wall.receive(self.connection)
@@ -187,6 +197,7 @@ class Server:
 
     def _run(self, source: str) -> dict[str, Any]:
         OUTPUTS.clear()
+        sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
         self.shell.run_cell(source, store_history=True)
         return {"outputs": OUTPUTS.items}
 
@@ -207,6 +218,11 @@ class Server:
         self.answering = copy
         os.waitpid(copy, 0)
         self.answering = 0
+        if os.getpid() == 1:  # first in a namespace of its own: end what the copy has left behind
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(-1, signal.SIGKILL)
+                while True:
+                    os.waitpid(-1, 0)
         return {"ended": True}
 
     def _test(self, source: str, question: str) -> dict[str, Any]:

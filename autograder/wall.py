@@ -15,10 +15,10 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from course_lib.checks.values import NUMERIC_KINDS, Opaque
+from course_lib.checks.values import MAX_DEPTH, NUMERIC_KINDS, Opaque
 
 MAX_MESSAGE = 16 * 2**20
-MAX_CONTAINERS, MAX_DEPTH, MAX_DIGITS = 200_000, 20, 1_000
+MAX_CONTAINERS, MAX_NESTING, MAX_DIGITS = 200_000, MAX_DEPTH + 5, 1_000
 HEADER = struct.Struct("<I")
 ARRAY, SCALAR, COMPLEX, TUPLE, INTEGER, OPAQUE = range(1, 7)
 
@@ -126,7 +126,7 @@ class _Reader:
 
     def _tuple(self, data: bytes) -> tuple[Any, ...]:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        if self.depth > MAX_NESTING:
             raise WallError("unreadable message (nested too deeply)")
         value = self.read(data)
         self.depth -= 1
