@@ -1,0 +1,10 @@
+"""Ends its process while its cell runs: what was not yet answered is lost."""
+
+import os
+
+os._exit(0)
+
+
+# %% scaled
+def scaled(x):
+    return x / abs(x).max()

@@ -1,0 +1,4 @@
+"""Never reaches the end of its cell."""
+
+while True:
+    pass

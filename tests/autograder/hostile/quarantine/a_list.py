@@ -1,0 +1,5 @@
+"""JSON, but a list of notebooks."""
+
+
+def submission(notebook):
+    return [notebook, notebook]

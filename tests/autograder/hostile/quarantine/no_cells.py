@@ -1,0 +1,5 @@
+"""A notebook without cells."""
+
+
+def submission(notebook):
+    return {**notebook, "cells": []}
