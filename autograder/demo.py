@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from rich.panel import Panel
@@ -21,7 +22,7 @@ from autograder.sample import write_class
 
 def run(set_name: str, students: int = 24) -> None:
     """Take a sample class through every step, from notebooks to exports."""
-    course = find_course()
+    course = apart(find_course())
     inbox = default_inbox(course, set_name)
     write_class(course.solution(set_name), course.exercises / set_name, inbox, students)
     collect_class(course, set_name, inbox, None)
@@ -32,6 +33,18 @@ def run(set_name: str, students: int = 24) -> None:
         write_report(course, set_name)
         write_exports(course, set_name)
     console.print(summary(course, set_name))
+
+
+def apart(course: Course) -> Course:
+    """Return the course with folders and a gradebook of the sample class alone: it never mixes with a real one."""
+    folder = course.root / "grading" / "sample"
+    return replace(
+        course,
+        submitted=folder / "submitted",
+        autograded=folder / "autograded",
+        feedback=folder / "feedback",
+        db_url=f"sqlite:///{folder / 'gradebook.db'}",
+    )
 
 
 def summary(course: Course, set_name: str) -> Panel:

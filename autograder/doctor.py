@@ -81,4 +81,5 @@ def _problem_set(course: Course, name: str) -> str:
     for question in problem_set.questions.values():
         assert question.expected is not None
     state = "released" if (course.exercises / name / "checks.json").is_file() else "not released yet"
-    return f"{len(problem_set.questions)} questions, {problem_set.points:g} points, {state}"
+    count = len(problem_set.questions) + len(problem_set.free_text)
+    return f"{count} questions, {problem_set.points:g} points, {state}"

@@ -10,6 +10,7 @@ from autograder import cli, demo
 from autograder.course import Course
 from autograder.doctor import examine
 from autograder.execution import load_task
+from autograder.gradebook import Gradebook
 from autograder.sample import write_class
 
 
@@ -47,6 +48,8 @@ def test_demo_ends_with_where_everything_is(here: Course, capsys: pytest.Capture
     assert "2 of 2" in out
     demo.run(SET, students=2)
     assert "graded 0; 2 were graded already" in capsys.readouterr().out
+    with Gradebook(here) as gradebook:
+        assert gradebook.graded(SET) == set(), "the sample class must stay out of the course's own gradebook"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_doctor_finds_the_course_in_order(course: Course) -> None:
     findings = {finding.name: finding for finding in examine(course)}
     assert findings[SET].ok
     assert findings["gradebook"].ok
-    assert "2 questions, 9 points, released" in findings[SET].text
+    assert "3 questions, 9 points, released" in findings[SET].text
 
 
 def test_doctor_names_a_broken_set(course: Course) -> None:
