@@ -28,7 +28,7 @@ def best_level() -> str:
 
 
 def offers(level: str) -> bool:
-    """Whether a student's process of this level starts here and answers."""
+    """Whether a student's process of this level starts here, answers, and can read Python and its packages."""
     if level == "stock":
         return True
     if not sys.platform.startswith("linux"):
@@ -37,6 +37,6 @@ def offers(level: str) -> bool:
 
     try:
         with ForkedKernel(level, Setting(Limits(start=30, cell=10))) as kernel:
-            return not kernel.run("1 + 1").problem
+            return not kernel.run("import fileinput, multiprocessing, scipy.special").error
     except (OSError, RuntimeError):
         return False

@@ -36,6 +36,7 @@ SYSTEM = (
 )  # fmt: skip
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 HIDDEN = ("reference", "accelerated")
+BASES = ("/dev/shm", "/mnt", "/media", "/srv")
 HOME = "/home/student"
 FIRST_UID, UIDS = 60_000, 5_000
 
@@ -128,9 +129,14 @@ def end_orphans() -> None:
 def _new_root(uid: int, resources: Resources) -> None:
     gid = uid if os.geteuid() == 0 else os.getgid()
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
-    base = "/dev/shm" if os.path.isdir("/dev/shm") else "/mnt"
+    paths = readable_paths()
+    base = next(place for place in BASES if os.path.isdir(place) and not any(_within(path, place) for path in paths))
     _mount("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0755")
-    for path in readable_paths():
+    own = f"size={resources.files},mode=0700,uid={uid},gid={gid}"
+    for folder in (HOME, "/tmp", "/dev/shm"):  # before what is bound: the course may lie in one of them
+        os.makedirs(base + folder, exist_ok=True)
+        _mount("tmpfs", base + folder, "tmpfs", MS_NOSUID | MS_NODEV, own)
+    for path in paths:
         _bind(path, base, writable=False)
     for path in DEVICES:
         if os.path.exists(path):
@@ -139,10 +145,6 @@ def _new_root(uid: int, resources: Resources) -> None:
     for name in HIDDEN:
         if os.path.isdir(f"{package}/{name}"):
             _mount("tmpfs", f"{package}/{name}", "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k,mode=0555")
-    own = f"size={resources.files},mode=0700,uid={uid},gid={gid}"
-    for folder in (HOME, "/tmp", "/dev/shm"):
-        os.makedirs(base + folder, exist_ok=True)
-        _mount("tmpfs", base + folder, "tmpfs", MS_NOSUID | MS_NODEV, own)
     os.makedirs(f"{base}/proc")
     _mount("proc", f"{base}/proc", "proc", MS_NOSUID | MS_NODEV)
     _write_users(base, uid)
@@ -165,9 +167,13 @@ def readable_paths() -> list[str]:
 def _outermost(paths: Iterable[str]) -> list[str]:
     kept: list[str] = []
     for path in sorted(set(paths), key=len):
-        if not any(path.startswith(other + "/") for other in kept):
+        if not any(_within(path, other) for other in kept):
             kept.append(path)
     return kept
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
 
 
 def _bind(path: str, base: str, writable: bool) -> None:

@@ -188,8 +188,9 @@ def softmax_jacobian(s: Sequence[float]) -> Figure:
         axes.bar(j, 0.92, 0.92, bottom=i - 0.46, color=color, alpha=0.15 + 0.5 * abs(entry) / abs(matrix).max())
         axes.text(j, i, f"{entry:+.3f}".replace("-", "−"), ha="center", va="center")
     axes.set(xlim=(-0.6, k - 0.4), ylim=(k - 0.4, -0.6))
-    axes.set_xticks(range(k), range(1, k + 1))
-    axes.set_yticks(range(k), range(1, k + 1))
+    labels = [str(i) for i in range(1, k + 1)]
+    axes.set_xticks(range(k), labels)
+    axes.set_yticks(range(k), labels)
     axes.set(xlabel="with respect to score sⱼ, j =", ylabel="derivative of output aᵢ, i =")
     return figure
 
