@@ -1,7 +1,5 @@
 """Where the built book and Chromium are, and what pages there are."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,25 +12,6 @@ NOTEBOOKS = ROOT / "_build" / "jupyter_execute"
 BUILD = ["build", "book", "--path-output", ".", "--config", "_config.yml", "-W", "-n", "--keep-going"]
 SOURCES = ("book", "course_lib", "autograder", "_config.yml", "package-lock.json", "requirements.lock")
 GENERATED = ("search", "genindex", "py-modindex", "prf-prf", "404")
-
-CHROMIUM_PLACES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-CHROMIUM_ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def documents() -> list[str]:
@@ -59,9 +38,3 @@ def is_current(stamp: Path) -> bool:
     files = (path for name in SOURCES for path in [ROOT / name, *(ROOT / name).rglob("*")])
     kept = (path for path in files if path.is_file() and "__pycache__" not in path.parts)
     return stamp.exists() and max(path.stat().st_mtime for path in kept) < stamp.stat().st_mtime
-
-
-def find_chromium() -> str | None:
-    """Path of Chromium: the variable CHROMIUM, or one of the usual places."""
-    places = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else CHROMIUM_PLACES
-    return next((found for place in places if (found := shutil.which(place))), None)

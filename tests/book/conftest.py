@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from book_site import CHROMIUM_ARGUMENTS, PAGES, ROOT, SITE, find_chromium, is_current, run_build
+from book_site import PAGES, ROOT, SITE, is_current, run_build
 from book_visit import Visit, visit
 
 
@@ -41,20 +41,6 @@ def server(site: Path) -> Iterator[str]:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}/"
         httpd.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """One Chromium for the whole session."""
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium found: set CHROMIUM to its path, or install the system's chromium package")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session", params=PAGES)
