@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,8 @@ class QuestionView:
         return min(1.0, max(0.0, self.points / self.max_points)) if self.max_points else 0.0
 
 
-def write_feedback(course: Course, set_name: str) -> list[Path]:
-    """Write ``<feedback>/<student>/<set>/<set>.html`` for every submission, graded or quarantined.
+def write_feedback(course: Course, set_name: str, wanted: Callable[[str], bool] = lambda student: True) -> list[Path]:
+    """Write ``<feedback>/<student>/<set>/<set>.html`` for every submission, graded or quarantined, of `wanted` students.
 
     Each page is one file without scripts that asks for nothing else. Points and comments are those of the gradebook, so
     what was graded by hand is in them.
@@ -67,7 +67,8 @@ def write_feedback(course: Course, set_name: str) -> list[Path]:
     problem_set = load_set(course.solution(set_name))
     with Gradebook(course) as gradebook:
         scores = {score.student: score for score in gradebook.scores(set_name)}
-    return [write_student(course, problem_set, r, scores.get(r.student)) for r in read_records(course, set_name)]
+    records = [record for record in read_records(course, set_name) if wanted(record.student)]
+    return [write_student(course, problem_set, record, scores.get(record.student)) for record in records]
 
 
 def write_student(course: Course, problem_set: ProblemSet, record: Record, score: Score | None) -> Path:
