@@ -1,37 +1,30 @@
-"""The command line: release sample collect grade feedback report export doctor."""
+"""The command line: release sample collect grade feedback report export publish doctor."""
 
 from __future__ import annotations
 
-import csv
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
 from rich.table import Table
 
 from autograder import doctor as examination
-from autograder.course import Course, find_course
+from autograder.course import find_course
 from autograder.export import unfinished, write_exports
 from autograder.feedback import write_feedback
-from autograder.gradebook import Gradebook
-from autograder.grading import Tally, default_workers, grade_class, local_executor, read_records
-from autograder.intake import collect as collect_submissions
+from autograder.grading import default_workers
 from autograder.kernel import Limits
 from autograder.questions import CourseProblem
-from autograder.records import Record
 from autograder.release import release_set
 from autograder.report import write_report
 from autograder.sample import write_class
+from autograder.steps import Taking, Work, bar, collect_class, console, default_inbox, explained, run_grading, say
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
-console = Console(stderr=False, highlight=False)
-
 SetName = Annotated[str, typer.Argument(metavar="SET", help="Stem of the problem set, as in 01_derivatives.")]
 CourseOption = Annotated[Path | None, typer.Option("--course", help="The course's folder; the current one by default.")]
 DbOption = Annotated[str, typer.Option("--db", help="Address of the gradebook; that of nbgrader_config.py by default.")]
@@ -68,22 +61,42 @@ def sample(
 @app.command()
 def collect(
     set_name: SetName,
-    inbox: Annotated[Path | None, typer.Argument(help="A folder of submissions; grading/inbox/SET by default.")] = None,
-    roster: Annotated[Path | None, typer.Option(help="CSV: id, first_name, last_name, email, lms_user_id.")] = None,
+    inbox: Annotated[Path | None, typer.Argument(help="Folder or zip archive; grading/inbox/SET by default.")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="CSV with id, first_name, last_name, email, lms_user_id; or Canvas's, Moodle's.")
+    ] = None,
+    known_as: Annotated[
+        list[str] | None, typer.Option("--is", metavar="NAME=ID", help="Whose a name is that is not on the roster.")
+    ] = None,
+    due: Annotated[
+        datetime | None,
+        typer.Option(help="When the set was due, in this machine's time zone.", formats=["%Y-%m-%d %H:%M", "%Y-%m-%d"]),
+    ] = None,
+    file_times: Annotated[bool, typer.Option(help="Take a file's date as the time of handing in.")] = False,
     course: CourseOption = None,
     db: DbOption = "",
 ) -> None:
-    """Take submissions in from a folder of notebooks, or of one folder a student."""
+    """Take submissions in: a folder of notebooks, or what Canvas or Moodle let you download."""
     found = find_course(course, db)
-    collect_class(found, set_name, inbox or default_inbox(found, set_name), roster)
+    how = Taking(roster, _names(known_as or ()), due.astimezone() if due else None, file_times)
+    collect_class(found, set_name, inbox or default_inbox(found, set_name), how)
+
+
+def _names(pairs: Sequence[str]) -> dict[str, str]:
+    names = dict(pair.rpartition("=")[::2] for pair in pairs)
+    if any(not (name and student) for name, student in names.items()):
+        raise CourseProblem("--is needs a name and an id, as in --is 'Ada Okafr=ada.okafor'")
+    return names
 
 
 @app.command()
 def grade(
     set_name: SetName,
     workers: Annotated[int, typer.Option(min=1, help="Processes that grade side by side.")] = default_workers(),
-    regrade: Annotated[bool, typer.Option(help="Grade all, changed or not.")] = False,
+    scheduler: Annotated[str, typer.Option(metavar="ADDR", help="Grade on the Dask cluster of this scheduler.")] = "",
+    regrade: Annotated[bool, typer.Option("--regrade", help="Grade all, changed or not.")] = False,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be given more than once.")] = None,
+    question: Annotated[str, typer.Option(help="Grade this question again; all other points stay.")] = "",
     cell_seconds: Annotated[float, typer.Option(min=0.1, help="Time limit of a cell.")] = Limits.cell,
     case_seconds: Annotated[float, typer.Option(min=0.1, help="Time limit of one test case.")] = Limits.case,
     course: CourseOption = None,
@@ -92,7 +105,7 @@ def grade(
     """Grade what is new or changed; whatever a submission does, the rest of the class is graded."""
     found = find_course(course, db)
     limits = Limits(cell=cell_seconds, case=case_seconds)
-    run_grading(found, set_name, workers, limits, regrade, tuple(student or ()))
+    run_grading(found, set_name, Work(workers, scheduler, limits, regrade, tuple(student or ()), question))
 
 
 @app.command()
@@ -125,7 +138,7 @@ def export(
     for file in write_exports(found, set_name, canvas_id):
         console.print(f"wrote {file}")
     for sentence in unfinished(found, set_name):
-        console.print(f"[yellow]note:[/] {sentence}")
+        say(sentence, "note")
 
 
 @app.command()
@@ -135,96 +148,11 @@ def doctor(course: CourseOption = None, db: DbOption = "") -> None:
     good = True
     for finding in examination.examine(find_course(course, db)):
         good = good and (finding.ok or finding.name == "isolation")
-        table.add_row("[green]ok[/]" if finding.ok else "[yellow]look[/]", finding.name, finding.text)
+        table.add_row("[green]ok[/]" if finding.ok else "[yellow]look[/]", finding.name, escape(finding.text))
     console.print(table)
     raise typer.Exit(0 if good else 1)
-
-
-def default_inbox(course: Course, set_name: str) -> Path:
-    """Return the folder that submissions to a set are taken from unless another is named."""
-    return course.submitted.parent / "inbox" / set_name
-
-
-def collect_class(course: Course, set_name: str, inbox: Path, roster: Path | None) -> list[str]:
-    """Collect a folder of submissions, enter the roster, and say what was left."""
-    course.solution(set_name)
-    if not inbox.is_dir():
-        raise CourseProblem(f"{inbox} is not a folder: name the folder that holds the submissions")
-    collected, refused = collect_submissions(inbox, course.submitted, set_name)
-    roster = roster or (inbox / "roster.csv" if (inbox / "roster.csv").is_file() else None)
-    if roster:
-        with Gradebook(course) as gradebook:
-            gradebook.save_students(read_roster(roster))
-    console.print(f"collected {len(collected)} submissions to {set_name}")
-    for name, reason in refused:
-        if name != "roster.csv":
-            console.print(f"[yellow]left {name}[/]: {reason}")
-    return collected
-
-
-def read_roster(file: Path) -> list[dict[str, str]]:
-    """Read a roster; CourseProblem if it is no CSV with a column `id`."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CourseProblem(f"the roster {file} cannot be read ({error}): save it as CSV in UTF-8") from None
-    if not rows or any(not row.get("id") for row in rows):
-        raise CourseProblem(f"the roster {file} needs a column 'id' that is filled in on every line")
-    return rows
-
-
-def run_grading(
-    course: Course, set_name: str, workers: int, limits: Limits, regrade: bool = False, students: tuple[str, ...] = ()
-) -> Tally:
-    """Grade with a progress bar; print what was graded, how long one took, and who is quarantined why."""
-    course.solution(set_name)
-    began = time.monotonic()
-    with bar("grading") as progress:
-        task = progress.add_task("grading", total=None)
-
-        def done(record: Record, left: int) -> None:
-            progress.update(task, advance=1, description=record.student)
-
-        tally = grade_class(
-            course, set_name, local_executor(workers), limits, regrade, students,
-            started=lambda total: progress.update(task, total=total), progress=done,
-        )  # fmt: skip
-    count, seconds = len(tally.graded), time.monotonic() - began
-    pace = f", {seconds / count:.2f} s each with {workers} workers" if count else ""
-    console.print(f"graded {count}{pace}; {tally.unchanged} were graded already")
-    for record in tally.quarantined:
-        console.print(f"[yellow]quarantined {record.student}[/]: {record.quarantine}")
-    return tally
-
-
-@contextmanager
-def bar(description: str) -> Iterator[Progress]:
-    """Show a progress bar with count and time left."""
-    columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield progress
-
-
-def explained(command: Callable[[], object]) -> int:
-    """Run a command; say what is wrong in one line where the course or the disk is to blame. Returns the exit code."""
-    try:
-        command()
-    except CourseProblem as problem:
-        console.print(f"[red]stopped:[/] {problem}")
-        return 2
-    except (PermissionError, FileNotFoundError, OSError) as error:
-        console.print(f"[red]stopped:[/] {error.strerror or error} ({error.filename or 'no file'})")
-        return 2
-    except KeyboardInterrupt:
-        console.print("[yellow]stopped by you:[/] what was graded is kept; run the same command to go on")
-        return 130
-    return 0
 
 
 def main() -> None:
     """Entry point of the command ``autograder``."""
     sys.exit(explained(app))
-
-
-__all__ = ["app", "main", "read_records"]

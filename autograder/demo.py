@@ -10,14 +10,13 @@ from pathlib import Path
 from rich.panel import Panel
 from rich.table import Table
 
-from autograder.cli import collect_class, console, default_inbox, explained, run_grading
 from autograder.course import Course, find_course
 from autograder.export import write_exports
 from autograder.feedback import write_feedback
 from autograder.grading import default_workers, read_records
-from autograder.kernel import Limits
 from autograder.report import write_report
 from autograder.sample import write_class
+from autograder.steps import Work, collect_class, console, default_inbox, explained, run_grading
 
 
 def run(set_name: str, students: int = 24) -> None:
@@ -25,8 +24,8 @@ def run(set_name: str, students: int = 24) -> None:
     course = apart(find_course())
     inbox = default_inbox(course, set_name)
     write_class(course.solution(set_name), course.exercises / set_name, inbox, students)
-    collect_class(course, set_name, inbox, None)
-    tally = run_grading(course, set_name, default_workers(), Limits())
+    collect_class(course, set_name, inbox)
+    tally = run_grading(course, set_name, Work(default_workers()))
     pages = course.feedback
     if tally.graded or tally.quarantined or not pages.is_dir():
         write_feedback(course, set_name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,16 @@ class Gradebook:
         with self._transaction() as session:
             theirs = _record(session, record, submitted, answer_changed)
             _late_penalty(session, theirs, self.late)
+
+    def due(self, set_name: str, moment: datetime | None = None) -> datetime | None:
+        """Return when a set is due, in UTC, after setting it to `moment` if one is given."""
+        with self._transaction() as session:
+            assignment = session.scalars(select(api.Assignment).where(api.Assignment.name == set_name)).one_or_none()
+            if assignment is None:
+                return None
+            if moment is not None:
+                assignment.duedate = moment.astimezone(UTC).replace(tzinfo=None)
+            return assignment.duedate.replace(tzinfo=UTC) if assignment.duedate else None
 
     def graded(self, set_name: str) -> set[str]:
         """Ids of the students who have a grade in a set."""

@@ -1,22 +1,51 @@
-"""Take submissions in: find each student's notebook, and put back what the student should not have changed."""
+"""Take submissions in: find each student's notebook, and put back what the student should not have changed.
+
+:mod:`autograder.collecting` fills the folders that are read here.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import shutil
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import utils
 
+from autograder.archives import MAX_BYTES, printable
 from autograder.notebooks import NotebookProblem, grade_id, is_manual, is_test
 
-MAX_BYTES = 50_000_000
+FACTS = "intake.json"
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What collecting found out: the system a submission came from, its name there, notes, why it is unusable."""
+
+    system: str = "plain"
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the facts as JSON takes them."""
+        return asdict(self)
+
+
+def read_facts(folder: Path) -> Facts:
+    """Read what collecting wrote beside a submission; nothing known if it was not collected by us."""
+    file = folder / FACTS
+    try:
+        body = {} if file.is_symlink() or file.stat().st_size > 1_000_000 else json.loads(file.read_bytes())
+        system, origin, reason = (str(body.get(name, "")) for name in ("system", "origin", "reason"))
+        return Facts(system or "plain", origin, tuple(map(str, body.get("notes", ()))), reason)
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return Facts()
 
 
 @dataclass(frozen=True)
@@ -40,59 +69,21 @@ def _find(student: str, folder: Path, set_name: str) -> Found:
         return Found(student, reason="the folder's name is not a student id (letters, digits and @ . _ + - only)")
     if folder.is_symlink() or folder.parent.is_symlink() or not folder.is_dir():
         return Found(student, reason=f"{set_name} is not a folder but a link or a file: ask for the notebook itself")
+    facts = read_facts(folder)
+    if facts.reason:
+        return Found(student, reason=facts.reason)
     files = sorted(f for f in folder.iterdir() if f.suffix == ".ipynb" and f.is_file() and not f.is_symlink())
     named = [f for f in files if f.name == f"{set_name}.ipynb"]
     if not files:
         return Found(student, reason=f"no notebook: {set_name}.ipynb is missing")
     if not named and len(files) > 1:
-        names = ", ".join(f.name for f in files[:5])
+        names = ", ".join(printable(f.name) for f in files[:5])
         return Found(student, reason=f"{len(files)} notebooks, none called {set_name}.ipynb: {names}")
     file = (named or files)[0]
     if file.stat().st_size > MAX_BYTES:
         return Found(student, reason=f"{file.name} has {file.stat().st_size:,} bytes, more than {MAX_BYTES:,}")
-    notes = () if named else (f"the notebook was called {file.name}",)
-    return Found(student, file, notes)
-
-
-def collect(inbox: Path, submitted: Path, set_name: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Copy submissions from a folder into nbgrader's ``submitted/``.
-
-    The folder holds ``<student>/<anything>.ipynb``, or ``<student>.ipynb``, or ``<student>_<set>.ipynb``.
-
-    Returns
-    -------
-    collected : list of str
-        Student ids.
-    refused : list of (str, str)
-        Names that were left, each with the reason.
-    """
-    collected: list[str] = []
-    refused: list[tuple[str, str]] = []
-    for entry in sorted(inbox.iterdir()):
-        student = entry.name if entry.is_dir() else entry.stem.removesuffix(f"_{set_name}")
-        if entry.is_symlink() or not (entry.is_dir() or entry.suffix == ".ipynb"):
-            refused.append((entry.name, "neither a folder nor a notebook"))
-        elif not STUDENT_ID.fullmatch(student):
-            refused.append((entry.name, f"{student!r} is not a student id (letters, digits and @ . _ + - only)"))
-        else:
-            _store(entry, submitted / student / set_name, set_name)
-            collected.append(student)
-    return collected, refused
-
-
-def _store(entry: Path, folder: Path, set_name: str) -> None:
-    """Replace what is stored for a student by the contents of `entry`, plain files only."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    files = [entry] if entry.is_file() else sorted(f for f in entry.iterdir() if f.is_file() and not f.is_symlink())
-    for file in files:
-        name = f"{set_name}.ipynb" if file is entry else file.name
-        shutil.copyfile(file, folder / name)
-    newest = max((file.stat().st_mtime for file in files), default=entry.stat().st_mtime)
-    stamp = datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    (folder / "timestamp.txt").write_text(stamp + "\n", encoding="utf-8")
+    notes = () if named else (f"the notebook was called {printable(file.name)}",)
+    return Found(student, file, notes + facts.notes)
 
 
 def repair(submission: NotebookNode, task: NotebookNode) -> tuple[NotebookNode, list[str]]:

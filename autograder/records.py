@@ -32,6 +32,9 @@ class Record:
         SHA-256 of the submitted file and of what it was graded by.
     sandbox, engine
         Isolation level and version of the engine.
+    earlier
+        Questions whose points were kept when another one was graded again, each with the SHA-256 of what it was graded
+        by, where that is not `source_hash`.
     """
 
     student: str
@@ -45,6 +48,7 @@ class Record:
     source_hash: str = ""
     sandbox: str = ""
     engine: str = ""
+    earlier: tuple[tuple[str, str], ...] = ()
 
     @property
     def points(self) -> float:
@@ -67,6 +71,7 @@ class Record:
         body["questions"] = tuple(_question(entry) for entry in body["questions"])
         body["manual"] = tuple((name, points, answer) for name, points, answer in body["manual"])
         body["notes"] = tuple(body["notes"])
+        body["earlier"] = tuple((name, source) for name, source in body.get("earlier", ()))
         return cls(**body)
 
 

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.course import Course
 from autograder.execution import Task
-from autograder.intake import MAX_BYTES, collect, find_submissions, repair
+from autograder.intake import FACTS, MAX_BYTES, Facts, find_submissions, read_facts, repair
 from autograder.notebooks import NotebookProblem, grade_id, read_notebook, write_notebook
 
 
@@ -179,17 +179,20 @@ def test_submissions_are_found_or_refused_by_name(course: Course, handed_out: No
     assert "is missing" in found["fay"].reason
 
 
-def test_collect_takes_files_and_folders_and_says_what_it_left(course: Course, handed_out: NotebookNode) -> None:
-    inbox = course.root / "inbox"
-    (inbox / "bob").mkdir(parents=True)
-    data = write_notebook(handed_out)
-    (inbox / f"ada_{SET}.ipynb").write_bytes(data)
-    (inbox / "bob" / "work.ipynb").write_bytes(data)
-    (inbox / "readme.txt").write_text("hello", encoding="utf-8")
-    (inbox / "x y.ipynb").write_bytes(data)
-    (inbox / "eve").symlink_to(inbox / "bob")
-    collected, refused = collect(inbox, course.submitted, SET)
-    assert collected == ["ada", "bob"]
-    assert [name for name, _ in refused] == ["eve", "readme.txt", "x y.ipynb"]
-    assert (course.submitted / "ada" / SET / f"{SET}.ipynb").read_bytes() == data
-    assert (course.submitted / "bob" / SET / "timestamp.txt").read_text(encoding="utf-8").endswith("UTC\n")
+def test_what_collecting_found_out_goes_with_the_submission(course: Course, handed_out: NotebookNode) -> None:
+    submit(course, "ada", answered(handed_out, **RIGHT))
+    submit(course, "bob", answered(handed_out, **RIGHT))
+    facts = Facts("canvas", "okaforada_1_2_w.ipynb", notes=("Canvas marks it as late",))
+    (course.submitted / "ada" / SET / FACTS).write_text(json.dumps(facts.plain()), encoding="utf-8")
+    (course.submitted / "bob" / SET / FACTS).write_text('{"reason": "protected by a password"}', encoding="utf-8")
+    ada, bob = find_submissions(course.submitted, SET)
+    assert ada.notes == ("Canvas marks it as late",)
+    assert (bob.file, bob.reason) == (None, "protected by a password")
+    assert read_facts(course.submitted / "ada" / SET) == facts
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"notes": 3}', "{" * 9000, '{"notes": [[1]], "origin": {}}'])
+def test_damaged_facts_stop_nothing(course: Course, handed_out: NotebookNode, text: str) -> None:
+    submit(course, "ada", answered(handed_out, **RIGHT))
+    (course.submitted / "ada" / SET / FACTS).write_text(text, encoding="utf-8")
+    assert [found.student for found in find_submissions(course.submitted, SET) if found.file] == ["ada"]

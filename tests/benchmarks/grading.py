@@ -31,7 +31,7 @@ SET = "01_derivatives"
 def make_course(folder: Path, students: int) -> list[str]:
     """Make a course with a sample class handed in, its release beside it; return the students' ids."""
     from autograder.course import find_course
-    from autograder.intake import collect
+    from autograder.collecting import collect
     from autograder.release import release_set
     from autograder.sample import write_class
 
