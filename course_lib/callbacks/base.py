@@ -23,6 +23,13 @@ class Run:
         Planned number of epochs; batches an epoch.
     stopped
         Why the run was stopped, or None while it goes on.
+
+    Examples
+    --------
+    >>> run = Run(model=None, optimizer=None, epochs=5, steps=10)
+    >>> run.stop("the loss is not finite")
+    >>> run.stopped
+    'the loss is not finite'
     """
 
     model: Any

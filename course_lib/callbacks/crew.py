@@ -8,7 +8,16 @@ from course_lib.callbacks.base import MOMENTS, Callback, Run
 
 
 class Crew:
-    """All callbacks of a run; only those are called that override a moment."""
+    """All callbacks of a run; only those are called that override a moment.
+
+    Examples
+    --------
+    >>> from course_lib.callbacks import LambdaCallback
+    >>> crew = Crew([LambdaCallback(on_epoch_begin=lambda epoch: print("epoch", epoch))], Run(None, None, 1, 1))
+    >>> crew.tell("on_train_begin")
+    >>> crew.tell("on_epoch_begin", 0)
+    epoch 0
+    """
 
     def __init__(self, callbacks: list[Callback], run: Run) -> None:
         self.run = run

@@ -14,6 +14,18 @@ class ProgbarLogger(Callback):
     ----------
     **options
         Passed to `tqdm`, such as `file` or `disable`.
+
+    Examples
+    --------
+    >>> import io
+    >>> from course_lib.callbacks import Run
+    >>> bar = ProgbarLogger(file=io.StringIO())
+    >>> bar.run = Run(model=None, optimizer=None, epochs=2, steps=10)
+    >>> bar.on_train_begin()
+    >>> bar.on_batch_end(0, {})
+    >>> bar.bar.n, bar.bar.total
+    (1, 20)
+    >>> bar.on_train_end()
     """
 
     def __init__(self, **options: Any) -> None:

@@ -84,6 +84,17 @@ class CSVLogger(Callback):
         The file.
     append
         Whether to go on with a file that is there (a resumed run) instead of starting anew.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     logger = CSVLogger(Path(folder) / "run.csv")
+    ...     logger.on_train_begin()
+    ...     logger.on_epoch_end(0, {"loss": 2.0, "val_loss": 2.5})
+    ...     logger.path.read_text().split()
+    ['epoch,loss,val_loss', '0,2.0,2.5']
     """
 
     def __init__(self, path: str | PathLike[str], append: bool = False) -> None:
@@ -126,6 +137,24 @@ class ModelCheckpoint(Callback):
     ----------
     best, saved
         The best value so far; the last file written.
+
+    Examples
+    --------
+    The second epoch is worse, so the file of the first stays:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from course_lib.callbacks import Run
+    >>> from course_lib.reference.layers import Dense
+    >>> from course_lib.reference.network import Network
+    >>> with TemporaryDirectory() as folder:
+    ...     checkpoint = ModelCheckpoint(Path(folder) / "{epoch}.npz", save_best_only=True)
+    ...     checkpoint.run = Run(Network([Dense(1)], input_shape=2), optimizer=None, epochs=2, steps=1)
+    ...     checkpoint.on_train_begin()
+    ...     checkpoint.on_epoch_end(0, {"val_loss": 1.0})
+    ...     checkpoint.on_epoch_end(1, {"val_loss": 1.5})
+    ...     checkpoint.best, checkpoint.saved.name, checkpoint.saved.exists()
+    (1.0, '0.npz', True)
     """
 
     def __init__(
@@ -171,6 +200,13 @@ class RemoteMonitor(Callback):
         Where to, http or https.
     timeout
         Seconds to wait for the answer.
+
+    Examples
+    --------
+    >>> RemoteMonitor("localhost:8000")
+    Traceback (most recent call last):
+    ...
+    ValueError: url must start with http:// or https://, got 'localhost:8000'
     """
 
     def __init__(self, url: str, timeout: float = 2.0) -> None:

@@ -85,6 +85,11 @@ class Outcome:
 
     `error` is ``"TypeName: message"`` or empty, `line` the line of the student's code it came from, `changed` the names
     of the inputs that were modified, `warned` the texts of the RuntimeWarnings.
+
+    Examples
+    --------
+    >>> run_case(Case("1 / x", {"x": 0}), {})
+    Outcome(value=None, error='ZeroDivisionError: division by zero', line='', changed=(), warned=())
     """
 
     value: Any = None

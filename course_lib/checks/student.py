@@ -19,7 +19,13 @@ FORMAT = 1
 
 
 class CheckFailed(AssertionError):
-    """An answer did not pass; shown to the student as a short message without a traceback."""
+    """An answer did not pass; shown to the student as a short message without a traceback.
+
+    Examples
+    --------
+    >>> CheckFailed("double: 1 of 2 checks passed")._render_traceback_()
+    ['double: 1 of 2 checks passed']
+    """
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -47,6 +53,18 @@ class Checks:
         Questions by name.
     refuses
         Modules that an answer may not be taken from.
+
+    Examples
+    --------
+    >>> from course_lib.checks import Case
+    >>> question = PublicQuestion("double", ("double",), (Case("double(x)", {"x": 3}),), (6,), ())
+    >>> check = Checks("01_derivatives", {"double": question}, refuses=())
+    >>> check
+    <checks of 01_derivatives: double>
+    >>> print(check.message(question, {"double": lambda x: 3 * x}))
+    double: 0 of 1 checks passed
+      double(x) with x = 3:
+      expected 6, got 9
     """
 
     def __init__(self, set_name: str, questions: Mapping[str, PublicQuestion], refuses: tuple[str, ...]) -> None:
@@ -112,6 +130,13 @@ def load_checks(path: str | Path = "checks.json") -> Checks:
     ------
     CheckFailed
         If the file is missing or was not made for this version, with the way out.
+
+    Examples
+    --------
+    >>> load_checks("nowhere/checks.json")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    ...
+    course_lib.checks.student.CheckFailed: checks.json is not in ...
     """
     file = Path(path)
     try:

@@ -45,7 +45,13 @@ def published(comparison: str, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Misconception:
-    """A named wrong answer that students really give, with a hint that does not give the right one away."""
+    """A named wrong answer that students really give, with a hint that does not give the right one away.
+
+    Examples
+    --------
+    >>> Misconception("squares", "What is the difference between x + x and x · x?").name
+    'squares'
+    """
 
     name: str
     hint: str
@@ -81,6 +87,12 @@ def recognise(
     `known` holds each misconception with its own outcomes, ``None`` in the cases that it passes. One explains an answer
     if the answer fails in the same way wherever the misconception does. A further one is named only if it explains a
     failure that those before it do not.
+
+    Examples
+    --------
+    >>> case, squares = Case("double(x)", {"x": 3}), Misconception("squares", "What is 2x for x = 3?")
+    >>> [m.name for m in recognise([case], ["expected 6, got 9"], [Outcome(9)], [(squares, [Outcome(9)])])]
+    ['squares']
     """
     explained: list[tuple[set[int], Misconception]] = []
     for misconception, typical in known:

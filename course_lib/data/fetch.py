@@ -27,15 +27,41 @@ TIMEOUT = (5, 60)  # seconds to connect, seconds without a byte
 
 
 class MissingData(OSError):
-    """A file of a data set is neither in ``COURSE_DATA`` nor in the cache, and no mirror gave it."""
+    """A file of a data set is neither in ``COURSE_DATA`` nor in the cache, and no mirror gave it.
+
+    Examples
+    --------
+    >>> issubclass(MissingData, OSError)  # so that one `except OSError` covers both
+    True
+    """
 
 
 class DamagedData(OSError):
-    """A file is there, but its content is not what the course expects."""
+    """A file is there, but its content is not what the course expects.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from course_lib.data.sources import OLD_FAITHFUL
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "faithful.csv"
+    ...     size = file.write_text("eruptions,waiting")
+    ...     verified(file, OLD_FAITHFUL.files[0])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    course_lib.data.fetch.DamagedData: ...faithful.csv holds 17 bytes with sha256 ...: it is damaged ...
+    """
 
 
 def cache_folder() -> Path:
-    """Return the folder where downloads are kept: `pooch` chooses, ``XDG_CACHE_HOME`` moves it on Linux."""
+    """Return the folder where downloads are kept: `pooch` chooses, ``XDG_CACHE_HOME`` moves it on Linux.
+
+    Examples
+    --------
+    >>> cache_folder().name
+    'descent-course'
+    """
     import pooch
 
     return Path(pooch.os_cache("descent-course"))

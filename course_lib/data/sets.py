@@ -28,6 +28,11 @@ class Dataset:
         What one may do with it.
     synthetic : bool
         True for a stand-in made by `fallback=True`.
+
+    Examples
+    --------
+    >>> digits().licence, digits().synthetic
+    ('CC BY 4.0', False)
     """
 
     source: str
@@ -55,6 +60,12 @@ class Images(Dataset):
         Labels 0..9.
     class_names : tuple of str
         ``class_names[label]`` is what the image shows.
+
+    Examples
+    --------
+    >>> images = mnist(fallback=True)
+    >>> images.X_train.shape, images.X_train.dtype, images.class_names[images.y_train[0]] in "0123456789"
+    ((60000, 28, 28), dtype('uint8'), True)
     """
 
     X_train: np.ndarray
@@ -73,6 +84,11 @@ class Table(Dataset):
     X : ndarray of float64, (n, features)
     y : ndarray of int64, (n,)
     class_names : tuple of str
+
+    Examples
+    --------
+    >>> digits()  # doctest: +ELLIPSIS
+    Table(source=..., X=float64(1797, 64), y=int64(1797,), class_names=('0', '1', ...))
     """
 
     X: np.ndarray
@@ -92,6 +108,12 @@ class Ratings(Dataset):
         Stars 1..5.
     timestamps : ndarray of int64, (n,)
         Seconds since 1970.
+
+    Examples
+    --------
+    >>> films = movielens(fallback=True)
+    >>> int(films.users.max()), int(films.items.max()), set(films.ratings.tolist())
+    (943, 1682, {1, 2, 3, 4, 5})
     """
 
     users: np.ndarray
@@ -110,6 +132,12 @@ class Geyser(Dataset):
         Length of an eruption in minutes.
     waiting : ndarray of float64, (n,)
         Minutes until the next one.
+
+    Examples
+    --------
+    >>> geyser = old_faithful(fallback=True)
+    >>> len(geyser.eruptions) == len(geyser.waiting) == 272
+    True
     """
 
     eruptions: np.ndarray
@@ -167,12 +195,24 @@ def fashion_mnist(fallback: bool = False) -> Images:
     ------
     MissingData, DamagedData
         See `course_lib.data.fetch.payload`.
+
+    Examples
+    --------
+    >>> clothes = fashion_mnist(fallback=True)
+    >>> clothes.X_test.shape, clothes.class_names[9]
+    ((10000, 28, 28), 'Ankle boot')
     """
     return _images(sources.FASHION_MNIST, FASHION_CLASSES, fallback)
 
 
 def mnist(fallback: bool = False) -> Images:
-    """Return 70 000 handwritten digits (LeCun, Cortes and Burges, 1998); else as `fashion_mnist`."""
+    """Return 70 000 handwritten digits (LeCun, Cortes and Burges, 1998); else as `fashion_mnist`.
+
+    Examples
+    --------
+    >>> sorted(set(mnist(fallback=True).y_test.tolist()))
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
     return _images(sources.MNIST, DIGIT_CLASSES, fallback)
 
 
@@ -180,6 +220,11 @@ def movielens(fallback: bool = False) -> Ratings:
     """Return 100 000 film ratings (MovieLens 100K; Harper and Konstan, 2015); else as `fashion_mnist`.
 
     Its licence forbids to pass the file on: everyone downloads their own.
+
+    Examples
+    --------
+    >>> movielens(fallback=True).ratings.shape
+    (100000,)
     """
     names = ("users", "items", "ratings", "timestamps")
 
@@ -194,7 +239,14 @@ def movielens(fallback: bool = False) -> Ratings:
 
 
 def old_faithful(fallback: bool = False) -> Geyser:
-    """Return 272 eruptions of Old Faithful (Azzalini and Bowman, 1990); else as `fashion_mnist`."""
+    """Return 272 eruptions of Old Faithful (Azzalini and Bowman, 1990); else as `fashion_mnist`.
+
+    Examples
+    --------
+    >>> geyser = old_faithful(fallback=True)
+    >>> bool(geyser.waiting[geyser.eruptions > 3].mean() > geyser.waiting[geyser.eruptions < 3].mean())
+    True
+    """
     names = ("eruptions", "waiting")
 
     def read(content: bytes) -> dict[str, Any]:

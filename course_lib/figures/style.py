@@ -95,7 +95,17 @@ _RC = {
 
 
 def styled(function: Callable[P, T]) -> Callable[P, T]:
-    """Run a figure function under the course's matplotlib settings, and leave the caller's untouched."""
+    """Run a figure function under the course's matplotlib settings, and leave the caller's untouched.
+
+    Examples
+    --------
+    >>> @styled
+    ... def corner():
+    ...     return mpl.rcParams["axes.spines.top"]
+    >>> before = mpl.rcParams["axes.spines.top"]
+    >>> corner(), mpl.rcParams["axes.spines.top"] == before
+    (False, True)
+    """
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -119,6 +129,15 @@ def canvas(width: float, height: float, alt: str) -> tuple[Figure, Axes]:
     ------
     ValueError
         If the figure is too wide or the alternative text says too little.
+
+    Examples
+    --------
+    >>> figure, axes = canvas(240, 180, alt="An empty pair of axes, only to show how this is done.")
+    >>> line = axes.plot([0, 1], [0, 1], color=COLORS["blue"])
+    >>> canvas(240, 180, alt="a line")
+    Traceback (most recent call last):
+    ...
+    ValueError: alt must say what there is to see in eight words or more, got 'a line'
     """
     if width > 480:
         raise ValueError(f"width must be at most 480 pixels, got {width}; return several figures instead")
@@ -130,7 +149,16 @@ def canvas(width: float, height: float, alt: str) -> tuple[Figure, Axes]:
 
 
 def powers_of_ten(axis: Axis) -> None:
-    """Label a logarithmic axis 10⁻³, 10⁰, … in ordinary text, every few decades so that labels do not touch."""
+    """Label a logarithmic axis 10⁻³, 10⁰, … in ordinary text, every few decades so that labels do not touch.
+
+    Examples
+    --------
+    >>> figure, axes = canvas(240, 180, alt="Empty axes whose vertical one is logarithmic, from 1/1000 to 1.")
+    >>> axes.set_yscale("log")
+    >>> powers_of_ten(axes.yaxis)
+    >>> axes.yaxis.get_major_formatter()(0.001)
+    '10⁻³'
+    """
     axis.set_major_locator(LogLocator(base=10, numticks=6))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: "10" + str(round(math.log10(value))).translate(_RAISED)))
@@ -149,7 +177,14 @@ def css_variables(selector: str) -> str:
 
 
 class Picture:
-    """Figures ready for a page: HTML for Jupyter and the book, words for everything else."""
+    """Figures ready for a page: HTML for Jupyter and the book, words for everything else.
+
+    Examples
+    --------
+    >>> picture = show(canvas(240, 180, alt="An empty pair of axes, only to show how this is done.")[0])
+    >>> "<svg" in picture._repr_html_(), picture.alts[0][:21]
+    (True, 'An empty pair of axes')
+    """
 
     def __init__(self, svgs: list[str], alts: list[str]) -> None:
         self.svgs, self.alts = svgs, alts

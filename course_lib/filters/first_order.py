@@ -112,6 +112,12 @@ class OptimizerFilters:
         What averages the squared gradient; None where the gradient is not normalized.
     compensated : bool
         Whether both are divided by their step responses.
+
+    Examples
+    --------
+    >>> momentum = OptimizerFilters(unit_input_ar1(0.9))
+    >>> round(momentum.gradient.dc_gain, 6), momentum.variance is None
+    (10.0, True)
     """
 
     gradient: Filter

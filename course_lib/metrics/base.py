@@ -11,6 +11,14 @@ class Metric:
     """Base class: sums over samples go in, one number comes out.
 
     A subclass writes `sums`, and `result` where it is not the mean.
+
+    Examples
+    --------
+    >>> class WithinOne(Metric):  # the share of predictions that miss by at most 1
+    ...     def sums(self, y, a):
+    ...         return np.sum(np.abs(y - a) <= 1)
+    >>> WithinOne()([1.0, 2.0, 3.0], [1.5, 2.0, 9.0])
+    0.6666666666666666
     """
 
     name = ""

@@ -20,7 +20,21 @@ FORMAT = 1  # goes up when an older version could not read the file
 
 
 def save_network(network: Network, path: str | PathLike[str], optimizer: Optimizer | None = None) -> None:
-    """Write `network` and, if given, the optimizer's state."""
+    """Write `network` and, if given, the optimizer's state.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from course_lib.reference.network import Network
+    >>> network = Network([layers.Dense(3), layers.Activation("relu")], input_shape=2, seed=1)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_network(network, Path(folder) / "network.npz")
+    ...     with np.load(Path(folder) / "network.npz", allow_pickle=False) as file:
+    ...         file.files
+    ['description', 'parameters', 'state']
+    """
     description = {
         "format": FORMAT,
         "input_shape": network.input_shape,
@@ -41,6 +55,18 @@ def load_network(path: str | PathLike[str], optimizer: Optimizer | None = None, 
     ------
     ValueError
         If the file is no network, is from a newer version, or names a class that is not known.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from course_lib.reference.network import Network
+    >>> network = Network([layers.Dense(3), layers.Activation("relu")], input_shape=2, seed=1)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_network(network, Path(folder) / "network.npz")
+    ...     again = load_network(Path(folder) / "network.npz")
+    >>> bool(np.all(again.parameters == network.parameters)), again.layers[1]
+    (True, Activation(function=ReLU()))
     """
     from course_lib.reference.network import Network
 
@@ -105,7 +131,13 @@ def decode(value: Any, known: dict[str, type]) -> Any:
 
 
 def known_classes(custom: Sequence[type] = ()) -> dict[str, type]:
-    """Return the classes a file may name: layers, activations, initializers, regularizers, and `custom` ones."""
+    """Return the classes a file may name: layers, activations, initializers, regularizers, and `custom` ones.
+
+    Examples
+    --------
+    >>> "Dense" in known_classes(), "Scale" in known_classes()
+    (True, False)
+    """
     modules = (activations, initializers, layers, regularizers)
     own = {name: item for module in modules for name, item in vars(module).items() if isinstance(item, type)}
     return own | {kind.__name__: kind for kind in custom}

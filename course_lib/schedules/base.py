@@ -21,6 +21,16 @@ class Schedule:
     """What all schedules share: ``schedule(step)`` for step 0, 1, 2, … gives a float.
 
     To write one's own, derive a dataclass and define `rate`.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Halving(Schedule):
+    ...     first: float
+    ...     def rate(self, step):
+    ...         return self.first / 2**step
+    >>> Halving(0.8)(3)
+    0.1
     """
 
     def __call__(self, step: float) -> float:

@@ -23,7 +23,13 @@ from course_lib.validation import as_generator
 
 
 class Round(NamedTuple):
-    """One round of a bracket: so many candidates are trained until so many epochs."""
+    """One round of a bracket: so many candidates are trained until so many epochs.
+
+    Examples
+    --------
+    >>> hyperband_rounds(9, 3)[0]
+    Round(bracket=2, round=0, candidates=9, epochs=1)
+    """
 
     bracket: int
     round: int

@@ -19,7 +19,21 @@ State = dict[str, Any]
 
 
 class JournalNotice(UserWarning):
-    """Something about a journal that one should know, and that does no harm."""
+    r"""Something about a journal that one should know, and that does no harm.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     file = Path(folder) / "search.jsonl"
+    ...     size = file.write_text('{"search": "grid"}\n{"key": "0", "con')
+    ...     journal = Journal(file, {"search": "grid"})
+    ...     caught[0].category is JournalNotice, len(journal.lines)
+    (True, 0)
+    """
 
 
 class Journal:

@@ -26,6 +26,12 @@ class Trial:
         What the objective returned; lower is better, NaN is worst.
     seconds : float
         How long that took.
+
+    Examples
+    --------
+    >>> bad, good = Trial("0", {}, None, math.nan, 1.0), Trial("1", {}, None, 0.5, 1.0)
+    >>> min(bad, good, key=lambda trial: trial.rank).key
+    '1'
     """
 
     key: str

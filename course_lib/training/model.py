@@ -11,7 +11,17 @@ from course_lib.reference.losses import Loss
 
 
 class Model(Protocol):
-    """What `fit` asks of a model; `course_lib.training` has the table."""
+    """What `fit` asks of a model; `course_lib.training` has the table.
+
+    Examples
+    --------
+    `course_lib.reference.network.Network` is one; so is anything else with these methods:
+
+    >>> from course_lib.reference.network import Network
+    >>> wanted = [name for name in vars(Model) if not name.startswith("_") and callable(getattr(Model, name))]
+    >>> all(hasattr(Network, name) for name in wanted)
+    True
+    """
 
     output_shape: tuple[int, ...]
 

@@ -16,7 +16,20 @@ TALLY_ROWS = 8192  # outputs are looked at this many rows at a time: far cheaper
 
 
 class Tally:
-    """Outputs of many batches, turned into the mean loss and the metrics over all their samples."""
+    """Outputs of many batches, turned into the mean loss and the metrics over all their samples.
+
+    Examples
+    --------
+    >>> from course_lib.reference.layers import Dense
+    >>> from course_lib.reference.losses import MeanSquaredError
+    >>> from course_lib.reference.network import Network
+    >>> network, y = Network([Dense(1)], input_shape=1), np.array([[1.0], [3.0], [5.0]])
+    >>> tally = Tally(network, y, None, MeanSquaredError(), [])
+    >>> tally.add(np.array([2, 0]), np.array([[5.0], [1.0]]))
+    >>> tally.add(np.array([1]), np.array([[0.0]]))
+    >>> tally.result(penalty=0.5)
+    {'loss': 3.5}
+    """
 
     def __init__(
         self, model: Model, y: np.ndarray, weights: np.ndarray | None, loss: Loss, metrics: list[Metric]

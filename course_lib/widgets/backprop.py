@@ -18,19 +18,38 @@ Place = tuple[float, float]  # column and row of a box; the rows go down
 
 
 def stylesheet_of_chapter() -> str:
-    """CSS that only these two widgets need."""
+    """CSS that only these two widgets need.
+
+    Examples
+    --------
+    >>> "{" in stylesheet_of_chapter()
+    True
+    """
     return (Path(__file__).parent / "js" / "backprop.css").read_text("utf-8")
 
 
 class Example(NamedTuple):
-    """A graph to step through: how it is built, and where its boxes stand (in topological order)."""
+    """A graph to step through: how it is built, and where its boxes stand (in topological order).
+
+    Examples
+    --------
+    >>> EXAMPLE = next(iter(EXAMPLES.values()))
+    >>> len(describe(EXAMPLE)) == len(EXAMPLE.places)
+    True
+    """
 
     build: Callable[[], Tensor]
     places: Sequence[Place]
 
 
 def sum_times() -> Tensor:
-    """Return f = (x + y)·z at (−2, 5, −4), the graph of the Computing Lab II slides (2021)."""
+    """Return f = (x + y)·z at (−2, 5, −4), the graph of the Computing Lab II slides (2021).
+
+    Examples
+    --------
+    >>> float(sum_times().data)
+    -12.0
+    """
     x, y, z = Tensor(-2.0, "x"), Tensor(5.0, "y"), Tensor(-4.0, "z")
     q = x + y
     q.name = "q"
@@ -38,20 +57,38 @@ def sum_times() -> Tensor:
 
 
 def product_plus() -> Tensor:
-    """Return f = x·y + z at the same point, the graph of the W4995 slides (2021)."""
+    """Return f = x·y + z at the same point, the graph of the W4995 slides (2021).
+
+    Examples
+    --------
+    >>> float(product_plus().data)
+    -14.0
+    """
     x, y, z = Tensor(-2.0, "x"), Tensor(5.0, "y"), Tensor(-4.0, "z")
     return _named(_named(x * y, "p") + z, "f")
 
 
 def used_twice() -> Tensor:
-    """Return f = q + q·z with q = x + y: the smallest graph in which the order of the way back matters."""
+    """Return f = q + q·z with q = x + y: the smallest graph in which the order of the way back matters.
+
+    Examples
+    --------
+    >>> float(used_twice().data)                           # q = 3, q·z = −12
+    -9.0
+    """
     x, y, z = Tensor(-2.0, "x"), Tensor(5.0, "y"), Tensor(-4.0, "z")
     q = _named(x + y, "q")
     return _named(q + _named(q * z, "r"), "f")
 
 
 def neuron() -> Tensor:
-    """Return the squared error of one sigmoid neuron, L = (σ(wx + b) − 1)²."""
+    """Return the squared error of one sigmoid neuron, L = (σ(wx + b) − 1)².
+
+    Examples
+    --------
+    >>> 0 < float(neuron().data) < 1
+    True
+    """
     w, x, b = Tensor(0.5, "w"), Tensor(2.0, "x"), Tensor(-1.0, "b")
     a = _named((_named(_named(w * x, "p") + b, "s")).sigmoid(), "a")
     return _named(_named(a - 1, "e") ** 2, "L")

@@ -55,7 +55,13 @@ class LossTangent(anywidget.AnyWidget):
 
 
 class StepSize(anywidget.AnyWidget):
-    """Move h, watch truncation and rounding error of a difference quotient of eˣ at x = 1 trade places."""
+    """Move h, watch truncation and rounding error of a difference quotient of eˣ at x = 1 trade places.
+
+    Examples
+    --------
+    >>> sorted(StepSize(exponent=-8.0).studies["forward difference, float64"])
+    ['derivative', 'error', 'exponent', 'quotient', 'rounding', 'truncation']
+    """
 
     _esm = script("step_size")
     _css = stylesheet()

@@ -48,7 +48,14 @@ class OutlierFit(anywidget.AnyWidget):
 
 
 def outlier_study(heights: Array, place: int, delta: float) -> dict[str, list[list[float]]]:
-    """Best lines ``[slope, intercept]`` for every height of the point at x = ``place``, by loss."""
+    """Best lines ``[slope, intercept]`` for every height of the point at x = ``place``, by loss.
+
+    Examples
+    --------
+    >>> study = outlier_study(POINTS[-1:], place=len(POINTS) - 1, delta=1.0)  # the point stays where it is
+    >>> study["squared"] == squared_lines(np.arange(len(POINTS)), POINTS[None]).round(4).tolist()
+    True
+    """
     x = np.arange(len(POINTS), dtype=float)
     Y = np.tile(POINTS, (len(heights), 1))
     Y[:, place] = heights
@@ -121,6 +128,11 @@ class LogitGradient(anywidget.AnyWidget):
     ----------
     targets : mapping of str to sequence of float
         Target distributions over four classes to choose from.
+
+    Examples
+    --------
+    >>> LogitGradient({"hard": [0, 0, 1, 0], "none": [0.25] * 4}, target="none").target
+    'none'
     """
 
     _esm = script("logit_gradient")
@@ -145,7 +157,13 @@ class LogitGradient(anywidget.AnyWidget):
 
 
 class Overflow(anywidget.AnyWidget):
-    """Scale three logits; see cross-entropy in float32, step by step, naive beside stable."""
+    """Scale three logits; see cross-entropy in float32, step by step, naive beside stable.
+
+    Examples
+    --------
+    >>> sorted(Overflow(scale=50).studies), Overflow(scale=50).scale
+    (['1', '2', '3'], 50)
+    """
 
     _esm = script("overflow")
     _css = _CSS

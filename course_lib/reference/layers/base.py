@@ -21,7 +21,13 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Parameter:
-    """One trained array of a layer, and what it is to be kept small by."""
+    """One trained array of a layer, and what it is to be kept small by.
+
+    Examples
+    --------
+    >>> Parameter("W", np.zeros((2, 3)))
+    Parameter(name='W', regularizer=None, constraint=None)
+    """
 
     name: str
     value: np.ndarray = field(repr=False)

@@ -30,6 +30,12 @@ class Minimum:
         How often function and gradient were computed.
     converged : bool
         Whether no entry of the gradient exceeds the tolerance.
+
+    Examples
+    --------
+    >>> found = bfgs(lambda w: (float(w @ w), 2 * w), np.array([3.0]))
+    >>> found.converged, found.iterations, len(found.values), found.evaluations >= found.iterations
+    (True, 2, 3, True)
     """
 
     w: np.ndarray
