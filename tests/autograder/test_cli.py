@@ -11,6 +11,7 @@ from autograder.course import Course
 from autograder.doctor import examine
 from autograder.execution import load_task
 from autograder.gradebook import Gradebook
+from autograder.grading import read_records
 from autograder.sample import write_class
 
 
@@ -39,6 +40,13 @@ def test_commands_take_a_class_from_notebooks_to_exports(here: Course, capsys: p
     assert "graded 3" in out
     assert (here.reports / f"{SET}.html").is_file()
     assert len(list(here.feedback.glob(f"*/{SET}/{SET}.html"))) == 3
+
+
+def test_the_sample_class_of_a_course_under_tmp_earns_its_points(here: Course) -> None:
+    """The sandbox has a /tmp of its own; a course that lies there must be seen in it all the same."""
+    demo.run(SET, students=6)
+    questions = [question for record in read_records(demo.apart(here), SET) for question in record.questions]
+    assert any(question.points == question.max_points for question in questions)
 
 
 def test_demo_ends_with_where_everything_is(here: Course, capsys: pytest.CaptureFixture) -> None:
