@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from nbgrader import utils
 from autograder import __version__
 from autograder.intake import repair
 from autograder.isolation import best_level
-from autograder.kernel import Kernel, Limits, Run, Setting, new_kernel
+from autograder.kernel import Limits, Setting
 from autograder.notebooks import (
     NotebookProblem,
     gradable,
@@ -33,9 +32,11 @@ from autograder.notebooks import (
     read_notebook,
     write_notebook,
 )
+from autograder.plain_tests import earned, without_hidden_lines
 from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
+from autograder.session import Session
 from course_lib.checks import Outcome
 
 
@@ -84,7 +85,7 @@ def grade(student: str, submission: bytes, task: Task, limits: Limits | None = N
     except NotebookProblem as problem:
         return Graded(facts.record(quarantine=str(problem)))
     setting = Setting(limits or Limits(), task.files, task.problem_set.refuses)
-    with new_kernel(level, setting) as kernel:
+    with Session(level, setting) as kernel:
         results = _run_notebook(notebook, task.problem_set, kernel)
     manual = _manual_answers(notebook, task)
     _insert_rubrics(notebook, task.problem_set)
@@ -115,7 +116,7 @@ class _Facts:
         return Record(self.student, self.set_name, **facts, engine=__version__, **results)  # type: ignore[arg-type]
 
 
-def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Kernel) -> tuple[QuestionResult, ...]:
+def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Session) -> tuple[QuestionResult, ...]:
     """Run all cells in order, then ask the public cases, run plain test cells, and ask the hidden cases last.
 
     What hidden cases reveal to an answer so comes too late to be printed.
@@ -163,7 +164,7 @@ def names_in(source: str) -> set[str]:
         return set()
 
 
-def _run_cell(cell: NotebookNode, kernel: Kernel, errors: dict[str, str]) -> None:
+def _run_cell(cell: NotebookNode, kernel: Session, errors: dict[str, str]) -> None:
     run = kernel.run(cell.source)
     cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
     if run.error and utils.is_solution(cell):
@@ -171,9 +172,9 @@ def _run_cell(cell: NotebookNode, kernel: Kernel, errors: dict[str, str]) -> Non
 
 
 class Asked:
-    """The outcomes of a question's cases; none is asked any more once one has run out of time."""
+    """The outcomes of a question's cases; none is asked any more once one ran out of time or ended the process."""
 
-    def __init__(self, question: Question, kernel: Kernel) -> None:
+    def __init__(self, question: Question, kernel: Session) -> None:
         self.question, self.kernel = question, kernel
         self.outcomes: dict[int, Outcome] = {}
         self.late: Outcome | None = None
@@ -183,7 +184,7 @@ class Asked:
         for case in self.question.cases:
             if case.hidden == hidden:
                 outcome = self.late or self.kernel.ask(case, self.question.name)
-                self.late = outcome if outcome.error.startswith("Timeout") else None
+                self.late = outcome if self.kernel.lost or outcome.error.startswith("Timeout") else None
                 self.outcomes[id(case)] = outcome
 
     def result(self) -> QuestionResult:
@@ -210,24 +211,13 @@ def _with_problem(result: QuestionResult, problem: str) -> QuestionResult:
     return replace(result, problem=f"the answer's cell stopped with {problem}") if problem else result
 
 
-def _grade_plain(cell: NotebookNode, kernel: Kernel) -> QuestionResult:
-    """Grade a test cell of asserts: any error is 0, a last value in 0..max is partial credit, else full marks."""
+def _grade_plain(cell: NotebookNode, kernel: Session) -> QuestionResult:
+    """Grade a test cell of asserts."""
     run = kernel.test(cell.source, grade_id(cell))
+    run.outputs = without_hidden_lines(run.outputs, cell.source)
     cell.outputs = run.outputs if not run.problem else [*run.outputs, _error_output(run.problem)]
     most = float(cell.metadata.nbgrader.points)
-    earned = 0.0 if run.error else _partial_credit(run, most)
-    return QuestionResult(grade_id(cell), earned, most, problem=run.error)
-
-
-def _partial_credit(run: Run, most: float) -> float:
-    values = [out.data.get("text/plain", "") for out in run.outputs if out.output_type == "execute_result"]
-    if not values:
-        return most
-    try:
-        value = float(values[-1])
-    except ValueError:
-        return most
-    return value if math.isfinite(value) and 0 <= value <= most else 0.0
+    return QuestionResult(grade_id(cell), earned(run, most), most, problem=run.error)
 
 
 def summary(result: QuestionResult) -> str:

@@ -17,17 +17,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 
 from autograder import wall
 from autograder.kernel import KEPT, Run, Setting
+from autograder.outputs import as_items, as_output, as_text
+from autograder.patience import LEAST, PATIENCE, Waiting
 from autograder.sandbox import Resources
 from course_lib.checks import Case, Outcome
 
 START_SECONDS = 120.0
 ENDED = "Stopped: the answer ended its own Python process"
-MAX_ITEMS, MAX_TEXT, MAX_NOTEBOOK = 1_000, 2_000_000, 5_000_000
-SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
+MAX_NOTEBOOK = 5_000_000
 
 
 class CopyEnded(Exception):
@@ -101,6 +102,7 @@ class ForkedKernel:
         self.zygote = zygote()
         self.ends = time.monotonic() + self.limits.total
         self.pid = self.zygote.fork(theirs, request)
+        self.inbox, self.waiting = wall.Inbox(self.connection), Waiting(self.pid)
         theirs.close()
         self._request("files", {"files": dict(self.setting.files)}, self.limits.start)
         return self
@@ -122,18 +124,18 @@ class ForkedKernel:
 
     def _have_copy(self) -> None:
         if not self.answering and not self.problem:
-            self._request("answers", {}, self.limits.case)
-            self.answering = not self.problem
+            _, problem = self._request("answers", {}, self.limits.stop)
+            self.problem, self.answering = problem, not problem
 
     def _run(self, kind: str, body: dict[str, Any]) -> Run:
         reply, problem = self._request(kind, body, self.limits.cell)
-        outputs = [output for item in _items(reply.get("outputs")) if (output := self._fitting(item))]
+        outputs = [output for item in as_items(reply.get("outputs")) if (output := self._fitting(item))]
         error = reply.get("error")
-        return Run(outputs, reply, problem or (_text(error)[:2000] if error else ""))
+        return Run(outputs, reply, problem or (as_text(error)[:2000] if error else ""))
 
     def _fitting(self, item: Any) -> NotebookNode | None:
         """Return an output if the notebook has room for it."""
-        output = _output(item)
+        output = as_output(item)
         self.room -= len(str(output))
         return output if self.room > 0 else None
 
@@ -161,10 +163,10 @@ class ForkedKernel:
             return {}, self.problem
         seconds, self.number = min(seconds, left), self.number + 1
         try:
-            wall.send(self.connection, {"id": self.number, "op": kind, "body": body})
-            return self._reply(seconds), ""
+            wall.send(self.connection, {"id": self.number, "op": kind, "body": body}, seconds)
+            return self._reply(self.number, seconds), ""
         except wall.WallTimeout:
-            return {}, self._interrupt(seconds)
+            return {}, self._interrupt(self.number, seconds)
         except CopyEnded:
             self.answering = False
             return {}, ENDED
@@ -174,24 +176,33 @@ class ForkedKernel:
             self.problem = f"Stopped: {error}"
         return {}, self.problem
 
-    def _reply(self, seconds: float) -> dict[str, Any]:
+    def _reply(self, number: int, seconds: float) -> dict[str, Any]:
+        """Wait for the answer to a request; time spent waiting for a processor is not counted, within bounds."""
         deadline = time.monotonic() + seconds
+        latest = deadline + (PATIENCE - 1) * seconds
         while True:
-            reply = wall.receive(self.connection, max(deadline - time.monotonic(), 0.0))
+            try:
+                reply = self.inbox.receive(max(deadline - time.monotonic(), 0.0))
+            except wall.WallTimeout:
+                deadline = min(deadline + self.waiting.since_last(), latest)
+                if deadline - time.monotonic() < LEAST:
+                    raise
+                continue
             if not isinstance(reply, dict):
                 continue
             if reply.get("ended") and self.answering:
                 raise CopyEnded
-            if reply.get("id") == self.number:
+            if reply.get("id") == number:
                 return reply
 
-    def _interrupt(self, seconds: float) -> str:
+    def _interrupt(self, number: int, seconds: float) -> str:
         """Stop what takes too long: by an interrupt, else by ending the copy that answers, else for good."""
-        for number in (signal.SIGUSR1, signal.SIGUSR2) if self.answering else (signal.SIGUSR1,):
+        means = [(signal.SIGUSR1, self.limits.interrupt), (signal.SIGUSR2, self.limits.stop)]
+        for stop, patience in means if self.answering else means[:1]:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+                os.kill(self.pid, stop)
             try:
-                self._reply(self.limits.interrupt)
+                self._reply(number, patience)
             except CopyEnded:
                 self.answering = False
             except wall.WallError:
@@ -200,31 +211,3 @@ class ForkedKernel:
         else:
             self.problem = "Stopped: an earlier cell could not be interrupted"
         return f"Timeout: not finished after {seconds:g} s"
-
-
-def _items(value: Any) -> list[Any]:
-    return value[:MAX_ITEMS] if isinstance(value, list) else []
-
-
-def _output(item: Any) -> NotebookNode | None:
-    """Rebuild an output from untrusted data, field by field; None if it is none."""
-    kind = item.get("output_type") if isinstance(item, dict) else None
-    if kind == "stream":
-        name = "stderr" if item.get("name") == "stderr" else "stdout"
-        return from_dict({"output_type": "stream", "name": name, "text": _text(item.get("text"))})
-    if kind == "error":
-        traceback = [_text(line) for line in _items(item.get("traceback"))]
-        name, value = _text(item.get("ename")), _text(item.get("evalue"))
-        return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": traceback})
-    if kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-        data = {mime: _text(item["data"][mime]) for mime in SHOWN if mime in item["data"]}
-        body = {"output_type": kind, "data": data, "metadata": {}}
-        count = item.get("execution_count")
-        return from_dict(
-            {**body, "execution_count": count if type(count) is int else None} if kind == "execute_result" else body
-        )
-    return None
-
-
-def _text(value: Any) -> str:
-    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""

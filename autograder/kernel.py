@@ -15,12 +15,17 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRT
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that starting, one cell, one case, an interrupt and the whole notebook may take."""
+    """Seconds that starting, one cell, one case, an interrupt, a forced end and the whole notebook may take.
+
+    Time in which a student's process waited for a processor of a busy machine is not counted against cells and cases,
+    up to :data:`autograder.patience.PATIENCE` times their limit.
+    """
 
     start: float = 60.0
     cell: float = 30.0
     case: float = 10.0
     interrupt: float = 3.0
+    stop: float = 10.0
     total: float = 600.0
 
 
@@ -52,6 +57,8 @@ class Setting:
 
 class Kernel(Protocol):
     """A student's process; a context manager, leaving it ends the process and all that it started."""
+
+    problem: str  # why the process is of no more use; empty as long as it is
 
     def __enter__(self) -> Kernel:
         """Start the process."""

@@ -147,12 +147,13 @@ def _array(data: bytes) -> np.ndarray:
     return np.frombuffer(content, dtype).reshape(shape).copy()
 
 
-def send(connection: socket.socket, value: Any) -> None:
-    """Send a plain value as one message."""
+def send(connection: socket.socket, value: Any, seconds: float | None = None) -> None:
+    """Send a plain value as one message; WallTimeout if the other side does not take it within `seconds`."""
     data = pack(value)
     if len(data) > MAX_MESSAGE:
         raise WallError(f"a message may have {MAX_MESSAGE} bytes, this one has {len(data)}")
     try:
+        connection.settimeout(seconds)
         connection.sendall(HEADER.pack(len(data)) + data)
     except TimeoutError:
         raise WallTimeout("the other side does not listen") from None
@@ -160,35 +161,57 @@ def send(connection: socket.socket, value: Any) -> None:
         raise WallClosed("the other side went away") from None
 
 
-def receive(connection: socket.socket, seconds: float | None = None) -> Any:
-    """Receive one message as a plain value.
+class Inbox:
+    """What comes over a connection; a message that has begun when time runs out is read on by the next call.
 
-    Raises
-    ------
-    WallTimeout, WallClosed, WallError
-        If no whole message came within `seconds`, the other side went away, or the message is not plain data.
+    Examples
+    --------
+    >>> ours, theirs = socket.socketpair()
+    >>> send(theirs, (1, 2))
+    >>> Inbox(ours).receive(seconds=1)
+    (1, 2)
+    >>> ours.close(), theirs.close()
+    (None, None)
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    (length,) = HEADER.unpack(_exactly(connection, HEADER.size, deadline))
-    if length > MAX_MESSAGE:
-        raise WallError(f"a message may have {MAX_MESSAGE} bytes, this one claims {length}")
-    return unpack(_exactly(connection, length, deadline))
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.data = connection, bytearray()
+
+    def receive(self, seconds: float | None = None) -> Any:
+        """Receive one message as a plain value.
+
+        Raises
+        ------
+        WallTimeout, WallClosed, WallError
+            If no whole message came within `seconds`, the other side went away, or the message is not plain data.
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        self._fill(HEADER.size, deadline)
+        (length,) = HEADER.unpack(self.data[: HEADER.size])
+        if length > MAX_MESSAGE:
+            raise WallError(f"a message may have {MAX_MESSAGE} bytes, this one claims {length}")
+        self._fill(HEADER.size + length, deadline)
+        message = bytes(self.data[HEADER.size :])
+        self.data.clear()
+        return unpack(message)
+
+    def _fill(self, count: int, deadline: float | None) -> None:
+        while len(self.data) < count:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise WallTimeout("no answer in time")
+            try:
+                self.connection.settimeout(left)
+                part = self.connection.recv(min(1 << 20, count - len(self.data)))
+            except TimeoutError:
+                raise WallTimeout("no answer in time") from None
+            except OSError:
+                raise WallClosed("the other side went away") from None
+            if not part:
+                raise WallClosed("the other side went away")
+            self.data += part
 
 
-def _exactly(connection: socket.socket, count: int, deadline: float | None) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            raise WallTimeout("no answer in time")
-        try:
-            connection.settimeout(left)
-            part = connection.recv(min(1 << 20, count - len(data)))
-        except TimeoutError:
-            raise WallTimeout("no answer in time") from None
-        except OSError:
-            raise WallClosed("the other side went away") from None
-        if not part:
-            raise WallClosed("the other side went away")
-        data += part
-    return bytes(data)
+def receive(connection: socket.socket, seconds: float | None = None) -> Any:
+    """Receive one message from a connection that no :class:`Inbox` reads."""
+    return Inbox(connection).receive(seconds)

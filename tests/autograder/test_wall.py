@@ -256,6 +256,19 @@ def test_a_message_that_does_not_end_is_given_up(pair: Pair, begun: bytes) -> No
         wall.receive(ours, 0.05)
 
 
+def test_a_message_that_time_cut_in_two_is_read_on(pair: Pair) -> None:
+    ours, theirs = pair
+    message = pack((1, "two"))
+    data = HEADER.pack(len(message)) + message
+    inbox = wall.Inbox(ours)
+    for byte in data[:-1]:
+        theirs.sendall(bytes([byte]))
+        with pytest.raises(wall.WallTimeout):
+            inbox.receive(0.001)
+    theirs.sendall(data[-1:] + data)
+    assert inbox.receive(1) == inbox.receive(1) == (1, "two")
+
+
 def test_slow_drops_do_not_stop_the_clock(pair: Pair) -> None:
     ours, theirs = pair
     enough = threading.Event()
@@ -276,10 +289,8 @@ def test_slow_drops_do_not_stop_the_clock(pair: Pair) -> None:
 
 
 def test_whoever_does_not_listen_is_given_up(pair: Pair) -> None:
-    ours, _ = pair
-    ours.settimeout(0.05)
     with pytest.raises(wall.WallTimeout, match="does not listen"):
-        wall.send(ours, np.zeros(1_000_000))
+        wall.send(pair[0], np.zeros(1_000_000), seconds=0.05)
 
 
 def test_whoever_went_away_is_noticed(pair: Pair) -> None:

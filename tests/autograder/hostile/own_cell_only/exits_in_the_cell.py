@@ -1,4 +1,4 @@
-"""Ends its process while its cell runs: what was not yet answered is lost."""
+"""Ends its process while its cell runs."""
 
 import os
 
