@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,13 @@ def documents() -> list[str]:
 def is_notebook(document: str) -> bool:
     """Tell whether a page has cells that run."""
     return (ROOT / "book" / f"{document}.md").read_text("utf-8").startswith("---\njupytext:")
+
+
+def printed(document: str) -> str:
+    """All printed outputs of an executed page."""
+    notebook = nbformat.read(NOTEBOOKS / f"{document}.ipynb", as_version=4)
+    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return "\n".join(output["text"] for output in found if output.output_type == "stream")
 
 
 PAGES = [*documents(), *GENERATED]

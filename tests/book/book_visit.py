@@ -88,6 +88,11 @@ def read_through(page: Any, seen: Visit) -> None:
         page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
 
 
+def report(widget: Any) -> str:
+    """What a widget says of its state."""
+    return widget.get_by_role("status").inner_text()
+
+
 def violations(page: Any, scheme: str, rules: list[str]) -> list[dict[str, Any]]:
     """What axe finds in one colour scheme by the given rules or tags."""
     page.evaluate("scheme => { document.documentElement.dataset.theme = scheme; }", scheme)

@@ -6,10 +6,11 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from book_site import PAGES, ROOT, SITE, is_current, run_build
-from book_visit import Visit, visit
+from book_visit import DESKTOP, SCROLL_THROUGH, WIDGETS_DRAWN, Visit, visit
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,14 @@ def server(site: Path) -> Iterator[str]:
 def page(request: pytest.FixtureRequest, browser: object, server: str) -> Visit:
     """What one visit to a page has shown: every claim about the page reads it."""
     return visit(browser, f"{server}{request.param}.html", ROOT / "node_modules" / "axe-core" / "axe.min.js")
+
+
+@pytest.fixture(scope="module")
+def chapter(request: pytest.FixtureRequest, browser: Any, server: str) -> Iterator[Any]:
+    """Open the page that a module names as its `CHAPTER`, with all widgets drawn."""
+    page = browser.new_page(viewport=DESKTOP)
+    page.goto(f"{server}{request.module.CHAPTER}.html", wait_until="networkidle")
+    page.evaluate(SCROLL_THROUGH)
+    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
+    yield page
+    page.close()

@@ -1,27 +1,14 @@
 """Chapter 01 in a browser: the widgets work without a kernel, by mouse and by keyboard; the deck's numbers stand."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 CHAPTER = "01_derivatives"
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with both widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -46,10 +33,6 @@ def steps(chapter: Any) -> Any:
 def numbers(text: str) -> list[float]:
     """Return all numbers of a text, in order; a number may end the sentence."""
     return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", text.replace("−", "-"))]
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -142,15 +125,8 @@ def test_widget_lines_stand_out_from_the_page(chapter: Any, scheme: str) -> None
         assert np.abs(line - ground).max() > 100
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_the_numbers_of_the_deck(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     for number in ("-36.900", "-36.090", "-36.009", "-35.991", "-35.910", "-35.100"):
         assert number in text
     assert "\n0.010000001\n" in text

@@ -1,29 +1,16 @@
 """Chapter 02 in a browser: the graph is stepped through, the shapes snap; the deck's numbers stand in the outputs."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 CHAPTER = "02_backprop"
 TWICE = "f = q + q · z with q = x + y"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with both widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -50,10 +37,6 @@ def choose(widget: Any, wanted: str, left: str, right: str) -> None:
     """Choose what is wanted and two factors."""
     for label, value in (("Wanted", wanted), ("Left factor", left), ("Right factor", right)):
         widget.get_by_label(label).select_option(value)
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 def step(widget: Any, times: int = 1) -> None:
@@ -151,15 +134,8 @@ def test_widget_lines_stand_out_from_the_page(chapter: Any, graph: Any, scheme: 
         assert np.abs(np.array(chapter.evaluate(f"({RGB})({text}, 'fill')")) - ground).max() > 100
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_what_the_text_says(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "gradients: {'x': -4.0, 'y': -4.0, 'z': 3.0, 'q': -4.0, 'f': 1.0}" in text  # the deck's graph
     assert text.count("   right\n") == 1  # one of the six orders
     assert text.count("   wrong\n") == 5

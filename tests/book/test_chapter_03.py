@@ -2,15 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 from course_lib.figures.expressiveness import bump_sum, nielsen
 from course_lib.widgets.activations import GradientByDepth, gradients_by_layer
@@ -19,17 +17,6 @@ CHAPTER = "03_activations"
 RECORDS = Path(__file__).parents[2] / "book" / "studies" / "records"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with both widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -49,10 +36,6 @@ def bumps(chapter: Any) -> Any:
     widget.get_by_label("Number of bumps").fill("5")
     widget.get_by_label("Weight w of the steps").fill("2")
     return widget
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 def first_number(text: str) -> float:
@@ -125,15 +108,8 @@ def test_arrow_keys_add_a_bump(bumps: Any) -> None:
     assert report(bumps).startswith("6 bumps, 12 hidden units")
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "best linear outputs:  [0.5 0.5 0.5 0.5]" in text
     assert "with two ReLU units:  [0. 1. 1. 0.]" in text
     assert "five factors at best: 0.000977" in text  # 1/1024

@@ -1,31 +1,18 @@
 """Chapter 04 in a browser: the widgets work without a kernel, by mouse and by keyboard; the deck's numbers stand."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 from course_lib.widgets.losses import POINTS, squared_lines
 
 CHAPTER = "04_losses"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with all widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -53,10 +40,6 @@ def logits(chapter: Any) -> Any:
     widget.get_by_role("button", name="Start again").click()
     widget.get_by_label("Target y").select_option("class 2 (hard)")
     return widget
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 def numbers(text: str) -> list[float]:
@@ -173,22 +156,15 @@ def test_slider_of_a_logit_and_a_soft_target(logits: Any) -> None:
     assert numbers(report(logits))[:2] == pytest.approx([loss, entropy], abs=5e-4)
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_the_numbers_of_the_deck(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "by hand 0.414932, library 0.414932" in text
     assert "hard labels 0.094590   soft labels 1.224277" in text
     assert "\n1.0\n" in text  # the mean squared error of the slide
 
 
 def test_errata_are_proved_by_cells(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "(y − a)², as printed: [  1.     0.    -1.5   -3.75  -7.12 -12.19]" in text
     assert "y = 1, s = 3: right 0.049, with (−1)^y 3.049, with (1 − a) 0.193" in text
     assert "n = 11:  mean 2.996   sum      -709.13" in text
@@ -196,7 +172,7 @@ def test_errata_are_proved_by_cells(site: object) -> None:
 
 
 def test_fused_training_survives_where_unfused_does_not(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "unfused [nan nan nan]" in text
     assert "fused    first loss 2.3026, weights finite: True, more than 95 % right: True" in text
     assert "unfused  first loss 2.3026, weights finite: False" in text

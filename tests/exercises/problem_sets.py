@@ -1,12 +1,14 @@
 """The problem sets found in solutions/, their questions, and answers right and wrong."""
 
+import textwrap
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from autograder.questions import ProblemSet, Question, load_set
+from autograder.questions import ProblemSet, Question, load_set, run_source
 from autograder.release import read_source
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +55,13 @@ def right_answers(folder: Path) -> list[Answer]:
 
 def wrong_answers(folder: Path) -> list[Answer]:
     return [Answer(q, known.name, source) for q in questions_of(folder) for known, source in q.misconceptions]
+
+
+def dedented(source: str) -> str:
+    return textwrap.dedent(source).strip() + "\n"
+
+
+def the_reference(problem_set: ProblemSet, name: str, answer: str = "") -> Callable:
+    """Return the function that is the reference answer of a question, or one of several (`answer`)."""
+    question = problem_set.questions[name]
+    return run_source(question.prelude + question.reference_source)[answer or name]

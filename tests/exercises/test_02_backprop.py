@@ -3,13 +3,11 @@
 What the set holds for right is held against PyTorch's autograd.
 """
 
-import textwrap
-
 import numpy as np
 import pytest
-from problem_sets import ROOT, the_set
+from problem_sets import ROOT, dedented, the_set
 
-from autograder.questions import Question, run_source
+from autograder.questions import run_source
 from course_lib.checks import load_checks
 
 SET = the_set(ROOT / "solutions" / "02_backprop")
@@ -532,32 +530,6 @@ OTHER_HANDWRITING = {
                 yield X[part], y[part]
         """,
 }
-
-
-def question_of(label: str) -> Question:
-    return SET.questions[label.split()[0]]
-
-
-def dedented(source: str) -> str:
-    return textwrap.dedent(source).strip() + "\n"
-
-
-@pytest.mark.parametrize("label", NEARLY_RIGHT)
-def test_nearly_right_answer_loses_points(label: str) -> None:
-    question = question_of(label)
-    assert question.grade_source(dedented(NEARLY_RIGHT[label])).points < question.points
-
-
-@pytest.mark.parametrize("label", UNUSUAL_BUT_RIGHT)
-def test_unusual_right_answer_gets_full_marks(label: str) -> None:
-    result = question_of(label).grade_source(dedented(UNUSUAL_BUT_RIGHT[label]))
-    assert [case.message for case in result.cases if case.message] == []
-
-
-@pytest.mark.parametrize("label", OTHER_HANDWRITING)
-def test_misconception_is_recognised_in_other_handwriting(label: str) -> None:
-    result = question_of(label).grade_source(dedented(OTHER_HANDWRITING[label]))
-    assert result.misconceptions[0].name == label.partition(" ")[2]
 
 
 @pytest.mark.parametrize("name", BY_PYTORCH)

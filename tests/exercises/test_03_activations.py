@@ -1,14 +1,13 @@
 """Set 03, thought of as an enemy and as a friend: wrong answers that nearly pass, and right ones that nearly fail."""
 
-import textwrap
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from problem_sets import ROOT, the_set
+from problem_sets import ROOT, the_reference, the_set
 
-from autograder.questions import Question, run_source
+from autograder.questions import run_source
 from course_lib.checks import load_checks
 
 SET = the_set(ROOT / "solutions" / "03_activations")
@@ -507,37 +506,6 @@ def riemann_network(f, n_bumps, steepness):
 }
 
 
-def question_of(label: str) -> Question:
-    return SET.questions[label.split()[0].rstrip(",")]
-
-
-def dedented(source: str) -> str:
-    return textwrap.dedent(source).strip() + "\n"
-
-
-def the_reference(name: str, answer: str = "") -> Callable:
-    question = SET.questions[name]
-    return run_source(question.prelude + question.reference_source)[answer or name]
-
-
-@pytest.mark.parametrize("label", NEARLY_RIGHT)
-def test_nearly_right_answer_loses_points(label: str) -> None:
-    question = question_of(label)
-    assert question.grade_source(dedented(NEARLY_RIGHT[label])).points < question.points
-
-
-@pytest.mark.parametrize("label", UNUSUAL_BUT_RIGHT)
-def test_unusual_right_answer_gets_full_marks(label: str) -> None:
-    result = question_of(label).grade_source(dedented(UNUSUAL_BUT_RIGHT[label]))
-    assert [case.message for case in result.cases if case.message] == []
-
-
-@pytest.mark.parametrize("label", OTHER_HANDWRITING)
-def test_misconception_is_recognised_in_other_handwriting(label: str) -> None:
-    result = question_of(label).grade_source(dedented(OTHER_HANDWRITING[label]))
-    assert result.misconceptions[0].name == label.partition(" ")[2]
-
-
 HEIGHTS = {
     "left": "f(a)",
     "right": "f(a + w)",
@@ -619,14 +587,14 @@ def test_reference_and_its_derivative_match_torch(name: str, theirs: Callable, o
     z = Z.clone().requires_grad_()
     value = theirs(z, option)
     value.sum().backward()
-    np.testing.assert_allclose(the_reference(name)(Z.numpy(), option), value.detach().numpy(), rtol=1e-12)
-    derivative = the_reference(name, f"{name}_derivative")(Z.numpy(), option)
+    np.testing.assert_allclose(the_reference(SET, name)(Z.numpy(), option), value.detach().numpy(), rtol=1e-12)
+    derivative = the_reference(SET, name, f"{name}_derivative")(Z.numpy(), option)
     np.testing.assert_allclose(derivative, z.grad.numpy(), rtol=1e-12)
 
 
 def test_reference_softplus_matches_torch() -> None:
     expected = torch.nn.functional.softplus(Z, threshold=100).numpy()
-    np.testing.assert_allclose(the_reference("softplus")(Z.numpy()), expected, rtol=1e-12)
+    np.testing.assert_allclose(the_reference(SET, "softplus")(Z.numpy()), expected, rtol=1e-12)
 
 
 def test_reference_maxout_and_its_gradients_match_torch_autograd() -> None:
@@ -635,8 +603,8 @@ def test_reference_maxout_and_its_gradients_match_torch_autograd() -> None:
     leaves = [torch.tensor(array, requires_grad=True) for array in (X, W, b)]
     a = (torch.einsum("nd,pdu->pnu", *leaves[:2]) + leaves[2][:, None]).amax(dim=0)
     a.backward(torch.tensor(G))
-    np.testing.assert_allclose(the_reference("maxout")(X, W, b), a.detach().numpy(), rtol=1e-12)
-    for ours, leaf in zip(the_reference("maxout_backward")(X, W, b, G), leaves, strict=True):
+    np.testing.assert_allclose(the_reference(SET, "maxout")(X, W, b), a.detach().numpy(), rtol=1e-12)
+    for ours, leaf in zip(the_reference(SET, "maxout_backward")(X, W, b, G), leaves, strict=True):
         np.testing.assert_allclose(ours, leaf.grad.numpy(), rtol=1e-10, atol=1e-13)
 
 
@@ -650,7 +618,7 @@ def test_reference_gradient_norms_match_torch_autograd() -> None:
         sums[-1].retain_grad()
         a = torch.tanh(sums[-1])
     a.backward(torch.tensor(g))
-    ours = the_reference("gradient_norms")(weights, lambda s: 1 - np.tanh(s) ** 2, np.tanh, x, g)
+    ours = the_reference(SET, "gradient_norms")(weights, lambda s: 1 - np.tanh(s) ** 2, np.tanh, x, g)
     np.testing.assert_allclose(ours, [s.grad.norm().item() for s in sums], rtol=1e-10)
 
 
@@ -666,5 +634,5 @@ def test_ratios_named_in_the_last_question_are_true(name: str, low: float, high:
     gain, activation, derivative = ACTIVATIONS[name]
     weights = [rng.normal(scale=np.sqrt(gain / 64), size=(64, 64)) for _ in range(10)]
     x, g = rng.normal(size=(2, 100, 64))
-    norms = the_reference("gradient_norms")(weights, derivative, activation, x, g)
+    norms = the_reference(SET, "gradient_norms")(weights, derivative, activation, x, g)
     assert low < norms[-1] / norms[0] < high
