@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from classroom import RIGHT, SET, answered, submit
 from nbformat import NotebookNode
+from nbgrader import api
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 
 from autograder.course import Course
 from autograder.execution import Graded
@@ -24,6 +28,15 @@ ANSWERS = {"right": RIGHT["double"], "squares": "def double(x):\n    return x * 
 POINTS = {"right": 3.0, "squares": 0.0, "none": 0.0}  # of `double` (2) and of the plain asserts (1)
 
 
+class Here(Executor):
+    """Runs each job at once, in this process."""
+
+    def submit(self, function, job):  # type: ignore[no-untyped-def, override]
+        future: Future = Future()
+        future.set_result(function(job))
+        return future
+
+
 def make_class(course: Course, handed_out: NotebookNode, students: int, seconds: float = 0.0) -> dict[str, float]:
     """Submit a class whose notebooks take some seconds each; return the points that each student must get."""
     earned = {}
@@ -35,6 +48,16 @@ def make_class(course: Course, handed_out: NotebookNode, students: int, seconds:
         submit(course, student, answered(handed_out, double=source))
         earned[student] = POINTS[kind]
     return earned
+
+
+def by_hand(course: Course, student: str, score: float) -> None:
+    """Give points for the question in words, as formgrader does."""
+    engine = create_engine(course.db_url)
+    with Session(engine) as session, session.begin():
+        for grade in session.scalars(select(api.Grade)):
+            if grade.name == "why" and grade.student.id == student:
+                grade.manual_score, grade.needs_manual_grade = score, False
+    engine.dispose()
 
 
 def scores(course: Course) -> dict[str, float]:

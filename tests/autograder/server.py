@@ -22,9 +22,7 @@ def find_programs() -> Path | None:
     if shutil.which("initdb") and shutil.which("pg_ctl"):
         return Path(str(shutil.which("initdb"))).parent
     found = [folder for place in PLACES for folder in Path("/").glob(place.lstrip("/")) if (folder / "initdb").exists()]
-    return max(
-        found, default=None, key=lambda folder: [int(part) for part in str(folder).split("/") if part.isdecimal()]
-    )
+    return max(found, default=None, key=lambda folder: (len(str(folder)), str(folder)))
 
 
 class Server:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from classroom import QUICK, RIGHT, SET, answered, submit
+from hands import Here, by_hand
 from nbformat import NotebookNode
 from nbgrader import api
 from sqlalchemy import create_engine, select
@@ -24,15 +25,6 @@ from autograder.questions import CourseProblem
 from autograder.records import Record
 
 
-class Here(Executor):
-    """Runs each job at once, in this process."""
-
-    def submit(self, function, job):  # type: ignore[no-untyped-def, override]
-        future: Future = Future()
-        future.set_result(function(job))
-        return future
-
-
 def run(course: Course, **settings: object) -> Tally:
     load_task.cache_clear()
     return grade_class(course, SET, Here, QUICK, **settings)  # type: ignore[arg-type]
@@ -44,13 +36,6 @@ def small_class(course: Course, handed_out: NotebookNode) -> Course:
     submit(course, "bob", answered(handed_out, double="def double(x):\n    return x * x"))
     submit(course, "eve", b"{")
     return course
-
-
-def by_hand(course: Course, student: str, score: float) -> None:
-    with Session(create_engine(course.db_url)) as session, session.begin():
-        for grade in session.scalars(select(api.Grade)):
-            if grade.name == "why" and grade.student.id == student:
-                grade.manual_score, grade.needs_manual_grade = score, False
 
 
 def test_class_is_graded_although_one_is_broken(small_class: Course) -> None:

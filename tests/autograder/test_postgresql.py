@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from classroom import QUICK, SET
-from hands import make_class, recorded, scores
+from hands import Here, by_hand, make_class, recorded, scores
 from nbformat import NotebookNode
 from nbgrader import api
 from nbgrader.plugins import CsvExportPlugin
 from sqlalchemy import create_engine, text
-from test_grading import Here, by_hand
 
 from autograder.course import Course
 from autograder.execution import load_task
