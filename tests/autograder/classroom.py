@@ -1,13 +1,15 @@
 """A small problem set for the tests of the autograder, and answers to it."""
 
+import shutil
 from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.course import Course
+from autograder.course import Course, find_course
 from autograder.kernel import Limits
 from autograder.notebooks import grade_id, write_notebook
+from autograder.release import release_set
 
 ROOT = Path(__file__).parents[2]
 SET = "01_double"
@@ -83,6 +85,17 @@ def source_notebook() -> NotebookNode:
     for index, cell in enumerate(cells):
         cell["id"] = f"cell-{index}"
     return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+
+
+def write_course(root: Path) -> Course:
+    """Write the set, its release and nbgrader's settings to a folder, and return its course."""
+    folder = root / "solutions" / SET
+    folder.mkdir(parents=True)
+    (folder / "questions.py").write_text(QUESTIONS, encoding="utf-8")
+    (folder / f"{SET}.ipynb").write_bytes(write_notebook(source_notebook()))
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    release_set(folder, root / "exercises" / SET)
+    return find_course(root)
 
 
 RIGHT = {"double": "def double(x):\n    return x + x", "scaled": "def scaled(x):\n    return x / np.abs(x).max()"}

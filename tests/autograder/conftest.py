@@ -1,27 +1,20 @@
 """A small course of one problem set, made anew in a temporary folder."""
 
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from classroom import QUESTIONS, ROOT, SET, source_notebook
+from classroom import SET, write_course
 from nbformat import NotebookNode
 
-from autograder.course import Course, find_course
+from autograder.course import Course
 from autograder.execution import Task, load_task
-from autograder.notebooks import read_notebook, write_notebook
-from autograder.release import release_set
+from autograder.notebooks import read_notebook
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
-    folder = tmp_path / "solutions" / SET
-    folder.mkdir(parents=True)
-    (folder / "questions.py").write_text(QUESTIONS, encoding="utf-8")
-    (folder / f"{SET}.ipynb").write_bytes(write_notebook(source_notebook()))
-    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
-    release_set(folder, tmp_path / "exercises" / SET)
-    return find_course(tmp_path)
+    return write_course(tmp_path)
 
 
 @pytest.fixture
@@ -32,3 +25,17 @@ def task(course: Course) -> Task:
 @pytest.fixture
 def handed_out(course: Course) -> NotebookNode:
     return read_notebook((course.exercises / SET / f"{SET}.ipynb").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[object]:
+    """A private PostgreSQL for the whole session."""
+    pytest.importorskip("psycopg", reason="the package psycopg is not installed")
+    from server import Server, find_programs
+
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL found: install the system's package postgresql")
+    running = Server(programs)
+    yield running
+    running.remove()
