@@ -123,7 +123,7 @@ def curves(record: Record) -> None:
 
 def schedules(record: Record) -> None:
     """Train momentum with one first rate under several schedules."""
-    rate = 0.1
+    rate = 0.03
     plans: Mapping[str, Callable[[int], float] | float] = {
         "constant": rate,
         "constant, a tenth": rate / 10,

@@ -43,7 +43,7 @@ def noisy_descent(rates: Sequence[float] | Array, curvature: float, noise: float
 
 
 @styled
-def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 400, noise: float = 1.0) -> tuple[Figure, ...]:
+def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 1000, noise: float = 1.0) -> tuple[Figure, ...]:
     """Draw noisy descent in a round bowl for two rates: the way in, and the ball in which it ends."""
     panels = []
     for rate in rates:
@@ -60,8 +60,8 @@ def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 400, noise: fl
         turn = np.linspace(0, 2 * np.pi, 91)
         for height in (1, 2, 4, 6):
             axes.plot(height * np.cos(turn), height * np.sin(turn), color=COLORS["grey"], linewidth=0.6)
-        axes.plot(*path.T, color=COLORS["blue"], linewidth=0.8)
-        axes.plot(radius * np.cos(turn), radius * np.sin(turn), "--", color=COLORS["orange"])
+        axes.plot(*path.T, "o-", color=COLORS["blue"], linewidth=0.3, markersize=1.2)
+        axes.plot(radius * np.cos(turn), radius * np.sin(turn), "--", color=COLORS["orange"], linewidth=2.5)
         axes.plot(0, 0, "*", color="black", markersize=10)
         axes.set(xlim=(-3, 5.6), ylim=(-3, 5), aspect="equal", title=f"η = {rate}", xlabel="w₁", ylabel="w₂")
         panels.append(figure)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from course_lib.figures.style import COLORS, canvas, styled
+from course_lib.figures.style import COLORS, canvas, powers_of_ten, styled
 
 Array = NDArray[np.floating]
 STYLES = (("blue", "-"), ("orange", "--"), ("green", "-."), ("purple", ":"))
@@ -35,9 +35,9 @@ def gallery(families: Mapping[str, Mapping[str, Callable[[int], float]]], steps:
 def plateau(losses: Sequence[float], rates: Sequence[float]) -> tuple[Figure, Figure]:
     """Draw a loss by epoch, and the rate that `ReduceOnPlateau` gives after each."""
     drops = [epoch for epoch in range(1, len(rates)) if rates[epoch] < rates[epoch - 1]]
-    told = f"A noisy loss over {len(losses)} epochs, from {losses[0]:.2f} to {losses[-1]:.2f}, with flat stretches."
+    told = f"A noisy loss over {len(losses)} epochs, from {losses[0]:.2g} to {losses[-1]:.2g}, with flat stretches."
     left, axes = canvas(340, 250, alt=told)
-    axes.plot(losses, color=COLORS["blue"])
+    axes.semilogy(losses, color=COLORS["blue"])
     right, other = canvas(
         340,
         250,
@@ -49,6 +49,7 @@ def plateau(losses: Sequence[float], rates: Sequence[float]) -> tuple[Figure, Fi
         for drop in drops:
             panel.axvline(drop, color=COLORS["grey"], linewidth=0.8, linestyle=":")
         panel.set(xlabel="epoch", ylabel=name)
+    powers_of_ten(axes.yaxis)
     values = sorted(set(rates))
     other.set_yticks(values, [f"{value:g}" for value in values])
     other.minorticks_off()

@@ -166,7 +166,15 @@ def paths_on(surface: Surface, paths: Mapping[str, Array], title: str = "", lege
         f"({path_start(paths)}): {told}.".replace("-", "−"),
     )
     x, y = _grid(surface, 121)
-    axes.contour(x, y, surface.value(x[None, :], y[:, None]), surface.levels, colors=COLORS["grey"], linewidths=0.7)
+    axes.contour(
+        x,
+        y,
+        surface.value(x[None, :], y[:, None]),
+        surface.levels,
+        colors=COLORS["grey"],
+        linewidths=0.7,
+        linestyles="-",
+    )
     for (name, path), (color, dash, marker) in zip(paths.items(), MARKS, strict=False):
         every = max(1, len(path) // 12)
         axes.plot(

@@ -15,7 +15,7 @@ from course_lib.filters.table import TABLE
 from course_lib.widgets import script, stylesheet
 
 CSS = stylesheet() + (Path(__file__).parent / "js" / "optimizers.css").read_text("utf-8")
-SADDLE_RATE = 0.0056  # for all: down from a saddle the longest step would always win
+SADDLE_RATE = 0.01  # for all: down from a saddle the longest step would always win
 
 
 class OptimizerRace(anywidget.AnyWidget):
