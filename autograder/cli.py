@@ -18,6 +18,7 @@ from autograder.export import unfinished, write_exports
 from autograder.feedback import write_feedback
 from autograder.grading import default_workers
 from autograder.kernel import Limits
+from autograder.publish import publish as publish_feedback
 from autograder.questions import CourseProblem
 from autograder.release import release_set
 from autograder.report import write_report
@@ -139,6 +140,23 @@ def export(
         console.print(f"wrote {file}")
     for sentence in unfinished(found, set_name):
         say(sentence, "note")
+
+
+@app.command()
+def publish(
+    set_name: SetName,
+    to: Annotated[Path | None, typer.Option(help="Folder to give out from; grading/published by default.")] = None,
+    course: CourseOption = None,
+    db: DbOption = "",
+) -> None:
+    """Give each student's feedback page out: in a folder of their own, and as archives for Canvas and Moodle."""
+    found = find_course(course, db)
+    found.solution(set_name)
+    target = to or found.submitted.parent / "published"
+    done = publish_feedback(found, set_name, target)
+    say(f"{len(done.pages)} pages, one folder a student, in {target}")
+    for system, (file, count) in done.archives.items():
+        say(f"{count} pages to upload to {system.capitalize()} in {file}")
 
 
 @app.command()

@@ -159,7 +159,7 @@ def _create_tables(engine: Engine, course_id: str) -> None:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, future=True)
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

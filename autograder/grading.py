@@ -231,8 +231,12 @@ def with_question(before: bytes, after: bytes, question: str) -> bytes:
 def _write(file: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     part = file.with_name(f".{file.name}.part")
-    part.write_bytes(data)
-    os.replace(part, file)
+    try:
+        part.write_bytes(data)
+        os.replace(part, file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _timestamp(course: Course, record: Record) -> datetime | None:

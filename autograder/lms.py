@@ -41,6 +41,8 @@ class Owner:
         Name of the file as the student had it.
     origin
         The name that the system gave, by which it takes feedback back.
+    attachment
+        Canvas's number of the file.
     late
         Whether Canvas says that it came late; None if nothing is said.
     """
@@ -50,6 +52,7 @@ class Owner:
     number: str
     file: str
     origin: str
+    attachment: str = ""
     late: bool | None = None
 
 
@@ -83,7 +86,8 @@ def owner_of(path: tuple[str, ...], set_name: str) -> Owner:
     canvas = _CANVAS.fullmatch(path[-1])
     if canvas:
         late = bool(canvas["late"])
-        return Owner("canvas", canvas["name"], canvas["user"], _usual(canvas["rest"], set_name), path[-1], late)
+        file = _usual(canvas["rest"], set_name)
+        return Owner("canvas", canvas["name"], canvas["user"], file, path[-1], canvas["file"], late)
     if len(path) > 1:
         return Owner("plain", path[0], "", _usual(path[-1], set_name), path[0])
     stem, dot, suffix = path[-1].rpartition(".")

@@ -72,11 +72,11 @@ def recorded(course: Course) -> dict[str, float]:
     return {record.student: record.points for record in read_records(course, SET) if not record.quarantine}
 
 
-def command(course: Course, *arguments: str) -> subprocess.Popen[str]:
-    """Start a command of the autograder in a process group of its own."""
+def command(course: Course, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+    """Start a command of the autograder in a session of its own."""
     line = [sys.executable, "-c", "from autograder.cli import main; main()", *arguments, "--course", str(course.root)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(line, start_new_session=True, env={**os.environ, "COLUMNS": "200"}, **pipes)  # type: ignore[call-overload]
+    return subprocess.Popen(line, start_new_session=True, env={**os.environ, "COLUMNS": "200"}, **pipes, **settings)  # type: ignore[call-overload]
 
 
 def wait_for(condition, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
@@ -85,6 +85,19 @@ def wait_for(condition, seconds: float = 60.0) -> None:  # type: ignore[no-untyp
     while not condition():
         assert time.monotonic() < ends, f"not after {seconds:g} s"
         time.sleep(0.01)
+
+
+def session_processes(session: int) -> dict[int, int]:
+    """Processes of a session, each with its process group, zombies left out."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, group, theirs = (place / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(theirs) == session and state != "Z":
+            found[int(place.name)] = int(group)
+    return found
 
 
 def alive(pid: int) -> bool:
