@@ -29,7 +29,9 @@ def loss_curves(
     )
     for (name, row), (color, dash, mark) in zip(medians.items(), MARKS, strict=False):
         runs, epochs = np.asarray(curves[name], float), np.arange(len(row))
-        axes.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=COLORS[color], alpha=0.18, linewidth=0)
+        low, high = runs.min(axis=0), runs.max(axis=0)
+        around = np.concatenate([epochs, epochs[::-1]]), np.concatenate([low, high[::-1]])
+        axes.fill(*around, color=COLORS[color], alpha=0.18, linewidth=0)
         every = max(1, len(row) // 8)
         axes.plot(epochs, row, dash, marker=mark, markevery=every, markersize=4, color=COLORS[color], label=name)
     axes.set(xlabel="epoch", ylabel="loss", title=title, ylim=(0, highest))

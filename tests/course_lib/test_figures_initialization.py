@@ -99,7 +99,7 @@ def test_areas_of_squares_are_proportional_to_weights_and_minus_is_hollow() -> N
 
 
 def test_bands_reach_from_the_lowest_to_the_highest_run() -> None:
-    band = FIGURES["loss_curves"][0].axes[0].collections[0].get_paths()[0].vertices
+    band = FIGURES["loss_curves"][0].axes[0].patches[0].get_xy()
     assert band[:, 1].min() == pytest.approx(0.3) and band[:, 1].max() == pytest.approx(2.4)
 
 
