@@ -7,11 +7,17 @@ numbers, shapes and NumPy's own words; of all others, only what kind of failure 
 
 from __future__ import annotations
 
+import ast
 import builtins
+import contextlib
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
+from nbformat import NotebookNode
+
 from autograder.answers import clean
+from autograder.notebooks import is_test
 from autograder.questions import CaseResult
 
 _NUMBER = r"(?:[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)(?:[-+](?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)j)?|True|False)"
@@ -95,19 +101,39 @@ def hidden_message(message: str, own_source: str = "") -> str:
     return "it failed here; its message is not shown, because this test's inputs are hidden"
 
 
-def problem_text(problem: str, has_cases: bool) -> str:
+def problem_text(problem: str, has_cases: bool, words: Set[str] = frozenset()) -> str:
     """Return what may be shown of why a question's cell stopped.
 
-    A plain test cell may hold hidden tests, so only an instructor's own words (of an assert) are passed on.
+    A plain test cell may hold hidden tests, and an assertion's text may hold their inputs (NumPy prints both arrays, an
+    answer may raise what it likes); so of assertions only `words` are passed on: :func:`words_of_visible_tests`.
 
     Examples
     --------
     >>> problem_text("ValueError: 1, 2, 3", has_cases=False)
     'ValueError'
+    >>> problem_text("AssertionError: use both", has_cases=False, words={"use both"})
+    'use both'
     """
-    if has_cases or problem.startswith("AssertionError"):
+    if has_cases:
         return clean(problem, 500)
+    kind, _, text = problem.partition(": ")
+    if kind == "AssertionError":
+        return clean(text, 500) if text in words else "A test of this cell failed."
     return hidden_message(problem) if problem else ""
+
+
+def words_of_visible_tests(released: NotebookNode) -> frozenset[str]:
+    """Return the messages of the asserts that students see, ``assert condition, "message"``, in a released notebook."""
+    words = set()
+    for cell in released.cells:
+        if is_test(cell):
+            with contextlib.suppress(SyntaxError, ValueError):
+                words |= {_message(node) for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)}
+    return frozenset(words - {""})
+
+
+def _message(node: ast.Assert) -> str:
+    return node.msg.value if isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str) else ""
 
 
 _NOTES = (

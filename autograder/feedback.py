@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.answers import Answer, clean, read_answers
 from autograder.course import Course
-from autograder.disclosure import Shown, advice, friendly_note, problem_text, shown
+from autograder.disclosure import Shown, advice, friendly_note, problem_text, shown, words_of_visible_tests
 from autograder.gradebook import Gradebook, Score
 from autograder.grading import read_records
+from autograder.notebooks import released
 from autograder.pages import points, write_page
 from autograder.questions import CaseResult, ProblemSet, QuestionResult, load_set
 from autograder.records import Record
+from autograder.release import read_source
 from course_lib.checks import Misconception
 
 UNANSWERED = "NotImplementedError: not answered yet"
@@ -59,7 +61,7 @@ class QuestionView:
 
 
 def write_feedback(course: Course, set_name: str, wanted: Callable[[str], bool] = lambda student: True) -> list[Path]:
-    """Write ``<feedback>/<student>/<set>/<set>.html`` for every submission, graded or quarantined, of `wanted` students.
+    """Write ``<feedback>/<student>/<set>/<set>.html`` for each submission, graded or quarantined, of `wanted` students.
 
     Each page is one file without scripts that asks for nothing else. Points and comments are those of the gradebook, so
     what was graded by hand is in them.
@@ -67,16 +69,19 @@ def write_feedback(course: Course, set_name: str, wanted: Callable[[str], bool] 
     problem_set = load_set(course.solution(set_name))
     with Gradebook(course) as gradebook:
         scores = {score.student: score for score in gradebook.scores(set_name)}
+    words = words_of_visible_tests(released(read_source(course.solution(set_name))))
     records = [record for record in read_records(course, set_name) if wanted(record.student)]
-    return [write_student(course, problem_set, record, scores.get(record.student)) for record in records]
+    return [write_student(course, problem_set, record, scores.get(record.student), words) for record in records]
 
 
-def write_student(course: Course, problem_set: ProblemSet, record: Record, score: Score | None) -> Path:
-    """Write one student's page and return its file."""
+def write_student(
+    course: Course, problem_set: ProblemSet, record: Record, score: Score | None, words: Set[str] = frozenset()
+) -> Path:
+    """Write one student's page and return its file; `words` are those of the visible tests, which may be repeated."""
     place = course.feedback / record.student / record.set_name / f"{record.set_name}.html"
     answers = read_answers(course.graded(record.student, record.set_name) / f"{record.set_name}.ipynb")
     score = score or Score(record.student, None, record.points, record.max_points, waiting=_unread(record))
-    questions = [] if record.quarantine else _views(record, score, problem_set, answers)
+    questions = [] if record.quarantine else _views(record, score, problem_set, answers, words)
     earned = sum(view.points for view in questions) - score.late_penalty
     return write_page(
         place,
@@ -103,13 +108,15 @@ def _unread(record: Record) -> frozenset[str]:
     return frozenset(name for name, _, text in record.manual if text)
 
 
-def _views(record: Record, score: Score, problem_set: ProblemSet, answers: dict[str, Answer]) -> list[QuestionView]:
-    automatic = [_automatic(result, score, answers) for result in record.questions]
+def _views(
+    record: Record, score: Score, problem_set: ProblemSet, answers: dict[str, Answer], words: Set[str]
+) -> list[QuestionView]:
+    automatic = [_automatic(result, score, answers, words) for result in record.questions]
     rubrics = {question.name: question.rubric for question in problem_set.free_text}
     return automatic + [_by_hand(*entry, score, rubrics.get(entry[0], ())) for entry in record.manual]
 
 
-def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer]) -> QuestionView:
+def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer], words: Set[str]) -> QuestionView:
     earned = score.parts.get(result.name, result.points)
     failed = [case for case in result.cases if case.message is not None]
     answer = answers.get(f"{result.name}_answer")
@@ -119,7 +126,7 @@ def _automatic(result: QuestionResult, score: Score, answers: dict[str, Answer])
         earned,
         result.max_points,
         changed=result.points if abs(earned - result.points) > 1e-9 else None,
-        problem=problem_text(result.problem, bool(result.cases)),
+        problem=problem_text(result.problem, bool(result.cases), words),
         misconceptions=result.misconceptions,
         failed=() if unanswered else _failures(failed, answer.source if answer else ""),
         passed=tuple(case for case in result.cases if case.message is None),

@@ -4,15 +4,19 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from classroom import QUICK, answered, write_course
+from classroom import SET as CLASSROOM
 from graded_class import SET, grade_by_hand, make_course, put, record
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader import api
 from sqlalchemy.orm import Session
 
 from autograder.answers import clean, read_answers
-from autograder.disclosure import hidden_message, problem_text, shown
+from autograder.disclosure import hidden_message, problem_text, shown, words_of_visible_tests
+from autograder.execution import grade, load_task
 from autograder.feedback import write_feedback
 from autograder.gradebook import Gradebook
+from autograder.notebooks import read_notebook
 from autograder.questions import CaseResult, QuestionResult
 
 ALLOWED_TAGS = {
@@ -220,9 +224,35 @@ def test_a_line_of_the_students_own_source_may_be_named():
     assert hidden_message(message, "table = 'return 1 / x'") == "ZeroDivisionError", "a whole line, not a part of one"
 
 
-def test_a_plain_test_cell_passes_on_the_instructors_words_only():
-    assert problem_text("AssertionError: the sum is wrong", has_cases=False) == "AssertionError: the sum is wrong"
+def test_a_plain_test_cell_passes_on_the_words_of_visible_tests_only():
+    source = 'assert f(1) == 2, "the sum is wrong"\nassert f(2) == g(2), f"{f(2)} is wrong"\nassert f(3)'
+    notebook = new_notebook(cells=[new_code_cell(source, metadata={"nbgrader": {"grade": True, "grade_id": "f"}})])
+    words = words_of_visible_tests(notebook)
+    assert words == {"the sum is wrong"}
+    assert problem_text("AssertionError: the sum is wrong", False, words) == "the sum is wrong"
+    for hidden in (
+        "AssertionError: f(1.25) is wrong",
+        "AssertionError",
+        "AssertionError: \nNot equal\n x: array(1.25)",
+    ):
+        assert problem_text(hidden, False, words) == "A test of this cell failed."
     assert problem_text("ValueError: [1.25, 3]", has_cases=False) == "ValueError"
+
+
+@pytest.mark.parametrize("error", ["AssertionError(x)", "ValueError(x)", "type(f'E{x}', (Exception,), {})"])
+def test_an_answer_cannot_tell_the_inputs_of_a_hidden_assert(tmp_path, error):
+    """The set of the classroom has a cell of asserts whose hidden part calls ``double(5)``."""
+    course = write_course(tmp_path)
+    handed_out = read_notebook((course.exercises / CLASSROOM / f"{CLASSROOM}.ipynb").read_bytes())
+    leak = f"def double(x):\n    if x == 2:\n        return 4\n    raise {error}"
+    graded = grade("bob", answered(handed_out, double=leak), load_task(course.solutions / CLASSROOM), QUICK)
+    folder = course.graded("bob", CLASSROOM)
+    folder.mkdir(parents=True)
+    (folder / f"{CLASSROOM}.ipynb").write_bytes(graded.notebook)
+    (folder / "record.json").write_text(graded.record.to_json(), encoding="utf-8")
+    (page,) = write_feedback(course, CLASSROOM)
+    text = Page(page.read_text(encoding="utf-8")).text.partition("plain 0 of 1 points")[2]
+    assert text and not re.search(r"\b5\b|E5", text), text
 
 
 def test_clean_keeps_beginning_and_end():
