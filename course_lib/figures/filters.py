@@ -90,9 +90,9 @@ def compensation(alpha: float = 0.9) -> tuple[Figure, Figure]:
         axes.plot(noisy, "o", color=COLORS["grey"], markersize=2.5, label="values")
         axes.plot(clean, "--", color="black", linewidth=1.3, label="cosine")
         axes.plot(smooth, color=COLORS["blue"], label="average")
-        axes.set(xlabel="step", title=title, ylim=(-2.2, 2.2))
+        axes.set(xlabel="step", title=title, ylim=(-2.2, 2.8))
         panels.append(figure)
-    panels[0].axes[0].legend(loc="lower left", ncols=2)
+    panels[0].axes[0].legend(loc="upper center", ncols=3)
     return panels[0], panels[1]
 
 

@@ -169,9 +169,7 @@ def learning_curves(runs: Mapping[str, Array], groups: Mapping[str, Sequence[str
         for name, (color, dash) in zip(names, STYLES, strict=False):
             curve, epochs = runs[name], np.arange(1, runs[name].shape[1] + 1)
             axes.plot(epochs, curve.mean(axis=0), dash, color=COLORS[color], label=name)
-            axes.fill_between(
-                epochs, curve.min(axis=0), curve.max(axis=0), color=COLORS[color], alpha=0.15, linewidth=0
-            )
+            axes.plot(epochs, curve.T, color=COLORS[color], linewidth=0.7, alpha=0.5)
         axes.set(xlabel="epoch", ylabel=y, title=title, ylim=(low, high))
         axes.legend(loc="upper right", fontsize=10)
         panels.append(figure)

@@ -87,7 +87,7 @@ function render({ model, el }) {
     const mended = smooth.map((y, n) => y / whole[n]);
     const high = 2.2 * Math.max(1, gain * (gain > 1 ? 0.6 : 1));
     const series = (values) => values.map((y, n) => [n, y]);
-    chart(signal, { width: 600, height: 300, x: [0, noisy.length], y: [-high, high], xTicks: [0, 20, 40, 60, 80, 100, 120].map((n) => [n, String(n)]),
+    chart(signal, { width: 460, height: 270, x: [0, noisy.length], y: [-high, high], xTicks: [0, 20, 40, 60, 80, 100].map((n) => [n, String(n)]),
       yTicks: [-round(high / 2), 0, round(high / 2)].map((n) => [n, minus(String(n))]), xLabel: "step", yLabel: "gradient" },
       [["grey thin", series(noisy)], ["green dotted", series(clean)], ["blue", series(smooth)], ["orange dashed", series(mended)]])
       .setAttribute("aria-label", `A noisy cosine, filtered. At step 1 the cosine is ${fixed(clean[0])}, the filter's output ${fixed(smooth[0])}, compensated ${fixed(mended[0])}.`);
@@ -99,8 +99,8 @@ function render({ model, el }) {
   }
 
   el.append(html("div", { class: "descent-widget", role: "group", "aria-label": "Filter view" },
-    html("div", { class: "controls" }, kind.label, pole.label), html("div", { class: "panels" }, plane, step, frequency), signal,
-    key([["grey thin", "noisy gradient"], ["green dotted", "without noise"], ["blue", "filtered"], ["orange dashed", "filtered and compensated"]]), report));
+    html("div", { class: "controls" }, kind.label, pole.label), html("div", { class: "panels" }, plane, step, frequency,
+      key([["grey thin", "noisy gradient"], ["green dotted", "without noise"], ["blue", "filtered"], ["orange dashed", "compensated"]])), signal, report));
   const redraw = () => draw();
   for (const name of ["kind", "pole"]) model.on(`change:${name}`, redraw);
   draw();

@@ -40,7 +40,7 @@ function render({ model, el }) {
     const all = rates();
     const errors = [start ** 2];
     for (const r of all) errors.push((1 - r) ** 2 * errors.at(-1) + r * r);
-    const ticks = [0, 250, 500, 750, 1000].map((n) => [n, String(n)]);
+    const ticks = [0, 200, 400, 600, 800].map((n) => [n, String(n)]);
     const top = plot({ x: [0, steps], y: [0, 1.6], xTicks: ticks, yTicks: [0, 0.5, 1, 1.5].map((n) => [n, String(n)]), xLabel: "step", yLabel: "learning rate", height: 230 });
     top.layer.append(svg("path", { class: "line blue", d: top.path(all.map((r, k) => [k, r])) }));
     const low = plot({ x: [0, steps], y: [-2, 1.2], xTicks: ticks, yTicks: [-2, -1, 0, 1].map((n) => [n, `10${raised(n)}`]), xLabel: "step", yLabel: "distance", height: 230 });
