@@ -34,6 +34,7 @@ class Crew:
             ]
             for moment in MOMENTS
         }
+        self.watches_batches = bool(self.listeners["on_batch_begin"] or self.listeners["on_batch_end"])
 
     def tell(self, moment: str, *arguments: Any) -> None:
         """Call that moment's method of every callback that has one of its own."""

@@ -6,6 +6,7 @@ optimizer is a few lines on two vectors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any
@@ -243,10 +244,10 @@ class Network:
         for layer in self.layers:
             kind = type(layer).__name__ + (f" {layer.function.name}" if isinstance(layer, Activation) else "")
             shape = ", ".join(["n", *map(str, layer.output_shape)])
-            size = sum(p.value.size for p in layer.parameters.values())
+            size = sum(math.prod(p.value.shape) for p in layer.parameters.values())
             lines.append(f"{kind:<22}{f'({shape})':<15}{size:>10,}")
-        total = self.parameters.size
-        state = f" + {self.state.size:,} not trained" if self.state.size else ""
+        total = len(self.parameters)
+        state = f" + {len(self.state):,} not trained" if len(self.state) else ""
         lines.append(f"{total:,} parameters{state}, {self.dtype}, {self.parameters.nbytes / 1e6:.1f} MB")
         return "\n".join(lines)
 

@@ -14,6 +14,14 @@
 | `save(path)` | nothing; for `ModelCheckpoint` |
 | `output_shape` | shape of one sample's outputs |
 
+A model may also have (`course_lib.accelerated.Network` has both):
+
+| method | what it is for |
+|---|---|
+| `adopt(loss, optimizer)` | returns both as the model's backend computes them; called once a run |
+| `train_epoch(X, y, batches, loss, optimizer, weights)` | all steps of an epoch where no callback looks at single \
+batches; returns all outputs, in the order of the batches, and the mean penalty |
+
 `y` and `weights` are passed as NumPy arrays. Outputs may stay on a device: they are collected many batches at a time.
 """
 

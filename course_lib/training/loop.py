@@ -96,6 +96,9 @@ def fit(
         X_val, y_val = check_pair(*validation_data, "validation ")
         validation_data = model.prepare(X_val), like_outputs(y_val, model, loss)
 
+    if hasattr(model, "adopt"):
+        loss, optimizer = model.adopt(loss, optimizer)
+
     batches = Batches(len(y), batch_size, shuffle, drop_last, as_generator(seed))
     history = History()
     run = Run(model, optimizer, epochs, len(batches))
@@ -150,6 +153,11 @@ def _epoch(
 ) -> Logs:
     """Make one step a batch and return loss and metrics over all of them."""
     tally = Tally(model, y, weights, loss, metrics)
+    if hasattr(model, "train_epoch") and not crew.watches_batches:
+        order = list(batches)
+        outputs, penalty = model.train_epoch(X, y, order, loss, optimizer, weights)
+        tally.add_all(np.concatenate(order), outputs)
+        return tally.result(penalty)
     penalties = 0.0
     for number, rows in enumerate(batches):
         crew.tell("on_batch_begin", number)

@@ -50,6 +50,11 @@ class Tally:
         if self.waiting >= TALLY_ROWS:
             self.flush()
 
+    def add_all(self, rows: np.ndarray, outputs: Any) -> None:
+        """Take in the outputs of a whole epoch."""
+        for start in range(0, len(rows), TALLY_ROWS):
+            self.add(rows[start : start + TALLY_ROWS], outputs[start : start + TALLY_ROWS])
+
     def loss_of(self, rows: np.ndarray, outputs: np.ndarray) -> float:
         """Return the mean loss of these samples."""
         return self.loss(self.y[rows], outputs, None if self.weights is None else self.weights[rows])

@@ -1,0 +1,116 @@
+"""A few steps as one compiled graph on the CPU: gather, forward, backward and update, without Python in between.
+
+The steps are traced once (`make_fx`) and given to TorchInductor, which writes them as C++ and hands the products to
+the BLAS library. That takes a C++ compiler, and some seconds the first time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from course_lib.accelerated.step import Work, many_steps
+
+Program = Callable[[Work, Tensor], tuple[Tensor, Tensor]]
+
+
+class NotCompiledNotice(UserWarning):
+    """Said once when steps are not compiled because there is no compiler.
+
+    Examples
+    --------
+    >>> issubclass(NotCompiledNotice, UserWarning)
+    True
+    """
+
+
+def compiler() -> str | None:
+    """Return the C++ compiler that TorchInductor will use, or None.
+
+    Examples
+    --------
+    >>> compiler() is None or os.path.exists(compiler())
+    True
+    """
+    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "clang++"]
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def compile_steps(work: Work, count: int, size: int) -> Program | None:
+    """Return a program that makes `count` steps on batches of `size`; None, with a notice, without a compiler.
+
+    Examples
+    --------
+    >>> compile_steps.__name__                              # needs some seconds: see the tests
+    'compile_steps'
+    """
+    if compiler() is None:
+        say_once()
+        return None
+    graph = traced(work, count, size)
+    compiled = torch._inductor.compile(*graph, options={"cpp_wrapper": True})
+
+    def run(work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
+        outputs, penalties = compiled(*arguments(work, rows))
+        return outputs, penalties
+
+    return run
+
+
+def arguments(work: Work, rows: Tensor) -> list[Tensor]:
+    """Return all tensors that a program reads or writes, for the steps on `rows` (k, batch); counts the steps."""
+    masks = [mask for batch in rows for mask in work.network.draw_masks(len(batch))]
+    return [rows, work.constants(len(rows)), *masks, *work.tensors()]
+
+
+def traced(work: Work, count: int, size: int) -> tuple[Any, list[Tensor]]:
+    """Return the graph of `count` steps, changes of the position included, and arguments to make it with."""
+    twin = dataclasses.replace(work, optimizer=copied(work.optimizer))
+    rows = torch.arange(size).remainder(len(work.X)).repeat(count, 1).to(work.X.device)
+    before = work.network.generator.get_state()
+    example = arguments(twin, rows)
+    work.network.generator.set_state(before)
+    drawn = len(work.network.dropped)
+
+    def run(rows: Tensor, constants: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
+        masks = [rest[i * drawn : (i + 1) * drawn] for i in range(count)]
+        data = iter(rest[count * drawn :])
+        X, y = next(data), next(data)
+        weights = None if work.weights is None else next(data)
+        at = work.position().like(list(data))
+        here = dataclasses.replace(work, X=X, y=y, weights=weights)
+        after, outputs, penalties = many_steps(here, at, rows, constants, masks)
+        at.move(after)
+        return outputs, penalties
+
+    changing = len(work.position().flat())
+    spare = [*example[:-changing], *(tensor.clone() for tensor in example[-changing:])]
+    return make_fx(run)(*spare), example
+
+
+def copied(optimizer: Any) -> Any:
+    """Return an optimizer that can count steps without the original noticing; the state is shared."""
+    other = object.__new__(type(optimizer))
+    vars(other).update(vars(optimizer))
+    return other
+
+
+def say_once() -> None:
+    """Warn, the first time only, that the plain loop is used instead."""
+    if not getattr(sys.modules[__name__], "_said", False):
+        globals()["_said"] = True
+        warnings.warn(
+            "compiled=True needs a C++ compiler and found none: the plain loop is used, with the same results. Install "
+            "one (Debian, Ubuntu: apt install g++; macOS: xcode-select --install) or name it in the variable CXX",
+            NotCompiledNotice,
+            stacklevel=2,
+        )

@@ -1,0 +1,118 @@
+"""The fast step: an epoch cut into pieces of several steps, each piece one program.
+
+=========  =======================================  ==========================================================
+where      a piece                                  a program
+=========  =======================================  ==========================================================
+CPU        `compiled` steps (1 or more)             one compiled graph: gather, forward, backward, update
+GPU        the whole epoch, up to 2048 steps        one CUDA graph of the compiled step; one for the last batch
+=========  =======================================  ==========================================================
+
+What does not fill a piece goes through the plain loop. The results are those of the plain loop: same batches, same
+masks, same scalars, the same function `one_step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.accelerated.capturing import Capture
+from course_lib.accelerated.compiling import compile_steps
+from course_lib.accelerated.step import Work, one_step
+from course_lib.accelerated.trouble import Checkpoint
+from course_lib.reference.optimizers.base import FLUSH_EVERY
+
+LONGEST_CAPTURE = 2048  # steps: a graph's memory and the time to make it grow with their number
+
+
+class Epochs:
+    """Runs epochs of one network and keeps the programs that were made for them.
+
+    Examples
+    --------
+    >>> Epochs().programs
+    {}
+    """
+
+    def __init__(self) -> None:
+        self.programs: dict[tuple, Callable | None] = {}
+
+    def run(self, work: Work, batches: Sequence[np.ndarray]) -> tuple[Tensor, float]:
+        """Make one step for each batch of rows; return all outputs, in order, and the mean penalty."""
+        before = Checkpoint(work)
+        outputs, penalties, done = [], [], 0
+        for count, size in pieces([len(rows) for rows in batches], self.longest(work)):
+            rows = torch.as_tensor(np.stack(batches[done : done + count])).to(work.X.device)
+            program = self.program(work, count, size) if worth_it(work, count, size, len(batches[0])) else None
+            a, penalty = (program or plain_steps)(work, rows)
+            outputs.append(a.reshape(-1, *a.shape[2:]))
+            penalties.append(penalty)
+            flush(work, count)
+            done += count
+        everything = torch.cat(outputs)
+        before.check(everything, batches)
+        return everything, float(torch.cat(penalties).mean()) if work.network.regularized else 0.0
+
+    def longest(self, work: Work) -> int:
+        """Return how many steps a piece has at most."""
+        if not work.network.compiled:
+            return 1
+        return LONGEST_CAPTURE if work.network.device.type == "cuda" else work.network.compiled
+
+    def program(self, work: Work, count: int, size: int) -> Callable | None:
+        """Return the program of a piece, made when it is first asked for; None where that cannot be."""
+        key: tuple = (count, size, work.signature())
+        if work.network.device.type == "cuda":  # a captured graph knows its tensors by their addresses
+            key = (*key, *(tensor.data_ptr() for tensor in work.tensors()))
+        if key not in self.programs:
+            make = Capture if work.network.device.type == "cuda" else compile_steps
+            self.programs[key] = make(work, count, size)
+        return self.programs[key]
+
+
+def pieces(sizes: Sequence[int], longest: int) -> list[tuple[int, int]]:
+    """Return (steps, batch size) of each piece of an epoch whose batches have these sizes.
+
+    Examples
+    --------
+    >>> pieces([4, 4, 4, 3], longest=2)
+    [(2, 4), (1, 4), (1, 3)]
+    """
+    found: list[tuple[int, int]] = []
+    for size in sizes:
+        if found and found[-1][1] == size and found[-1][0] < longest:
+            found[-1] = (found[-1][0] + 1, size)
+        else:
+            found.append((1, size))
+    return found
+
+
+def worth_it(work: Work, count: int, size: int, usual: int) -> bool:
+    """Whether a piece gets a program: on the CPU, where making one takes seconds, only the piece that is repeated."""
+    if not work.network.compiled:
+        return False
+    return work.network.device.type == "cuda" or (size == usual and count == work.network.compiled)
+
+
+def plain_steps(work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Make one step for each row of `rows`, each operation by itself; return outputs and penalties."""
+    outputs, penalties = [], []
+    for batch in rows:
+        at = work.position()
+        step = one_step(work, at, *work.batch(batch), work.constants(1)[0], work.network.draw_masks(len(batch)))
+        at.move(step.after)
+        work.network.gradient.copy_(step.gradient)
+        outputs.append(step.outputs)
+        penalties.append(step.penalty)
+    return torch.stack(outputs), torch.stack(penalties)
+
+
+def flush(work: Work, count: int) -> None:
+    """Every so many steps, set faded optimizer state to 0; GPUs need no help with small numbers."""
+    t = work.optimizer.t
+    if work.network.device.type == "cpu" and t // FLUSH_EVERY != (t - count) // FLUSH_EVERY:
+        work.optimizer.flush()

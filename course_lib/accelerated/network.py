@@ -1,0 +1,379 @@
+"""A network on tensors: one flat parameter vector on any device, pure functions of it, and the model that `fit` trains.
+
+Nothing is computed in here that the pure functions do not compute: `apply` (outputs), `objective` (loss and penalty)
+and `step.one_step` (gradient and update) take the flat vector as an argument. The plain loop calls them one batch at
+a time, the fast step compiles or captures them, an ensemble maps them over many vectors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.accelerated.devices import check_device, explained
+from course_lib.accelerated.epochs import Epochs, flush
+from course_lib.accelerated.layers import Layer, check_first, get_layer
+from course_lib.accelerated.losses import get_loss
+from course_lib.accelerated.optimizers import get_optimizer
+from course_lib.accelerated.precision import Precision
+from course_lib.accelerated.step import Work, one_step
+from course_lib.reference import network as reference
+from course_lib.reference.layers import Shape
+from course_lib.validation import as_generator
+
+TORCH = {"float32": torch.float32, "float64": torch.float64}
+Masks = Sequence[Tensor]
+
+
+class Network(reference.Network):
+    """A chain of layers on tensors; the constructor's first four arguments are those of the reference.
+
+    Parameters
+    ----------
+    layers
+        Layers of either backend: reference layers are turned into their twins.
+    input_shape, seed, dtype
+        As in `course_lib.reference.network.Network`; the same seed draws the same first weights.
+    device
+        "cpu", "cuda", "cuda:1", …; None: a GPU if there is one.
+    compiled
+        Whether `fit` trains with the fast step: several steps as one compiled graph on the CPU, a whole epoch as
+        CUDA graphs on a GPU. A number is that of the steps a graph on the CPU has (True is 1): a few steps in one graph
+        are worth it at batches of 32 and below. The first epoch then takes some seconds longer.
+    precision
+        None, or "bfloat16" or "float16": products in that type, weights in `dtype`; float16 scales its loss.
+
+    Attributes
+    ----------
+    parameters, gradient, state
+        The flat tensors.
+
+    Examples
+    --------
+    >>> from course_lib.accelerated.layers import Activation, Dense
+    >>> from course_lib.training import fit
+    >>> network = Network([Dense(16), Activation("relu"), Dense(3)], input_shape=2, seed=0, device="cpu")
+    >>> network.parameters.shape                          # 2·16 + 16 + 16·3 + 3
+    torch.Size([99])
+    >>> X, y = np.eye(3, 2), np.arange(3)
+    >>> history = fit(network, X, y, get_loss("sparse_categorical_crossentropy").__class__(from_logits=True), "sgd",
+    ...               epochs=300)
+    >>> network.predict(X).argmax(axis=1)
+    array([0, 1, 2])
+    """
+
+    parameters: Any
+    gradient: Any
+    state: Any
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        input_shape: int | Shape | None = None,
+        seed: int | np.random.Generator = 0,
+        dtype: Any = np.float32,
+        device: Any = None,
+        compiled: bool | int = False,
+        precision: str | None = None,
+    ) -> None:
+        self.device = check_device(device)
+        self.compiled = int(compiled)
+        self.precision = Precision(precision, self.device)
+        self.epochs = Epochs()
+        self._twins: list[tuple[Any, Any]] = []
+        self._targets: tuple[Any, Any, Any] = (None, None, None)
+        super().__init__([get_layer(layer) for layer in layers], input_shape, seed, dtype)
+
+    def _lay_out(self) -> None:
+        """Move the flat vectors to the device and make every layer's arrays views into them."""
+        kind = dict(dtype=TORCH[self.dtype.name], device=self.device)
+        self.parameters = torch.tensor(np.asarray(self.parameters), **kind)
+        self.state = torch.tensor(np.asarray(self.state), **kind)
+        self.gradient = torch.zeros_like(self.parameters)
+        self.generator = torch.Generator(self.device).manual_seed(seed_of(self.seed))
+        self.shapes = [{name: tuple(p.value.shape) for name, p in layer.parameters.items()} for layer in self.layers]
+        self.state_shapes = [{name: tuple(a.shape) for name, a in layer.state.items()} for layer in self.layers]
+        sizes = [math.prod(shape) for shapes in self.shapes for shape in shapes.values()]
+        ends = np.cumsum(sizes).tolist()
+        self.segments = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self.dropped = [i for i, layer in enumerate(self.layers) if layer.draw_mask(1, self.parameters) is not None]
+        penalized = [(i, p) for i, layer in enumerate(self.layers) for p in layer.parameters.values()]
+        self.regularized = [(i, p) for i, p in penalized if p.regularizer is not None]  # type: ignore[misc]
+        self.constrained = [(i, p) for i, p in penalized if p.constraint is not None]  # type: ignore[misc]
+        values, gradients = self.split(self.parameters), self.split(self.gradient)
+        for layer, own, slopes, kept in zip(
+            self.layers, values, gradients, self.split_state(self.state), strict=True
+        ):
+            for name, value in own.items():
+                layer.bind(name, value, slopes[name])  # type: ignore[arg-type]
+            for name, value in kept.items():
+                layer.bind_state(name, value)  # type: ignore[arg-type]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # compiled steps and generators stay behind; a copy makes its own
+        kept = {name: value for name, value in vars(self).items() if name not in ("epochs", "generator", "_targets")}
+        return kept | {"parameters": self.parameters.cpu(), "state": self.state.cpu(), "_twins": []}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        vars(self).update(attributes, epochs=Epochs(), _targets=(None, None, None))
+        if self.input_shape is not None:
+            self._lay_out()
+
+    # Pure functions of the flat vector
+
+    def split(self, parameters: Tensor) -> list[dict[str, Tensor]]:
+        """Return the arrays of each layer, by name, as views of a flat vector."""
+        return split_like(parameters, self.shapes)
+
+    def split_state(self, state: Tensor) -> list[dict[str, Tensor]]:
+        """Return the state arrays of each layer, by name, as views of a flat vector."""
+        return split_like(state, self.state_shapes)
+
+    def walk(
+        self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()
+    ) -> tuple[Tensor, Tensor]:
+        """Return the outputs and the flat state after the batch: the one place where layers are called in a row."""
+        drawn = dict(zip(self.dropped, masks, strict=True)) if training else {}
+        moved = []
+        with self.precision.context():
+            for place, (layer, own, kept) in enumerate(
+                zip(self.layers, self.split(parameters), self.split_state(state), strict=True)
+            ):
+                values = own | kept
+                if training and kept:
+                    moved += [new.flatten() for new in layer.next_state(X, values).values()]
+                X = layer.outputs(X, values, training, drawn.get(place))
+        return X.to(parameters.dtype), torch.cat(moved).to(state.dtype) if moved else state
+
+    def apply(
+        self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()
+    ) -> Tensor:
+        """Return the outputs for a batch, as a pure function of the flat vectors."""
+        return self.walk(parameters, X, state, training, masks)[0]
+
+    def penalty_of(self, parameters: Tensor) -> Tensor:
+        """Return the sum of all regularizers' penalties, 0-d."""
+        total = parameters.new_zeros(())
+        if self.regularized:
+            values = self.split(parameters)
+            for place, p in self.regularized:  # type: ignore[misc]
+                total = total + p.regularizer(values[place][p.name])  # type: ignore[index]
+        return total
+
+    def objective(
+        self,
+        parameters: Tensor,
+        X: Tensor,
+        y: Tensor,
+        loss: Any,
+        weights: Tensor | None = None,
+        state: Tensor | None = None,
+        training: bool = True,
+        masks: Masks = (),
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Return what is minimized, loss + penalty, and (outputs, new flat state, penalty)."""
+        a, moved = self.walk(parameters, X, self.state if state is None else state, training, masks)
+        penalty = self.penalty_of(parameters)
+        value = loss(y, a, weights)
+        return value + penalty if self.regularized else value, (a, moved, penalty)
+
+    def constrain(self, parameters: Tensor) -> Tensor:
+        """Return the flat vector with every constrained array put back into its set."""
+        if not self.constrained:
+            return parameters
+        values = self.split(parameters)
+        for place, p in self.constrained:  # type: ignore[misc]
+            values[place][p.name] = p.constraint(values[place][p.name])  # type: ignore[index]
+        return torch.cat([value.flatten() for own in values for value in own.values()])
+
+    def draw_masks(self, n: int) -> tuple[Tensor, ...]:
+        """Return one mask a Dropout layer for a batch of `n`, drawn from the network's own generator."""
+        masks = [self.layers[i].draw_mask(n, self.parameters, self.generator) for i in self.dropped]
+        return tuple(masks)
+
+    # What `training.fit` asks of a model
+
+    def prepare(self, X: Any) -> Any:
+        """Return the samples on the device: bytes stay bytes, all else becomes the network's dtype; checked once."""
+        if isinstance(X, Tensor):
+            if self.input_shape is None:
+                self.build(tuple(X.shape[1:]))
+            if X.device == self.device and X.dtype in (torch.uint8, torch.int64, self.parameters.dtype):
+                return self.check_shape(X)
+            X = X.cpu().numpy()
+        X = np.asarray(X)
+        if X.dtype != np.uint8 or self.layers[0].takes_indices:
+            X = check_first(self.layers[0], super().prepare(X))
+        elif self.input_shape is None:
+            self.build(X.shape[1:])
+        with explained(self):
+            return self.check_shape(torch.as_tensor(np.ascontiguousarray(X)).to(self.device))
+
+    def check_shape(self, X: Tensor) -> Tensor:
+        """Return a tensor of samples if it has the right shape and lies on the network's device."""
+        if tuple(X.shape[1:]) != self.input_shape or X.device != self.device:
+            expected = ", ".join(["n", *map(str, self.input_shape or ("features",))])
+            raise ValueError(
+                f"X must have shape ({expected}) and lie on {self.device}, got {tuple(X.shape)} on {X.device}: "
+                "X = network.prepare(X) brings samples where they belong"
+            )
+        return X
+
+    def take(self, X: Tensor, rows: np.ndarray) -> Tensor:
+        """Return those rows of the prepared samples."""
+        return X.index_select(0, torch.as_tensor(rows, device=X.device))
+
+    def floats(self, X: Tensor) -> Tensor:
+        """Return a batch as the layers want it: bytes become numbers, indices stay what they are."""
+        return X.long() if self.layers[0].takes_indices else X.to(self.parameters.dtype)
+
+    def forward(self, X: Any, training: bool = False, masks: Masks | None = None) -> Tensor:
+        """Return the outputs of a batch, a tensor, and keep what `backward` needs; nothing is trained."""
+        X = self.floats(self.prepare(X))
+        masks = self.draw_masks(len(X)) if training and masks is None else masks or ()
+        run = lambda w: self.walk(w, X, self.state, training, masks)  # noqa: E731
+        a, self._pull, moved = torch.func.vjp(run, self.parameters, has_aux=True)
+        if training:
+            self.state.copy_(moved)
+        return a
+
+    def backward(self, G: Any) -> None:
+        """Fill `gradient` for the last batch from G = dL/d(outputs), penalties included."""
+        (gradient,) = self._pull(torch.as_tensor(G).to(self.parameters))
+        self.gradient.copy_(gradient)
+        if self.regularized:
+            self.gradient += torch.func.grad(self.penalty_of)(self.parameters)
+
+    def penalty(self) -> float:
+        """Return the sum of all regularizers' penalties."""
+        return float(self.penalty_of(self.parameters)) if self.regularized else 0.0
+
+    def adopt(self, loss: Any, optimizer: Any) -> tuple[Any, Any]:
+        """Return loss and optimizer as this backend computes them; the same optimizer gets the same twin again."""
+        for original, own in self._twins:
+            if original is optimizer:
+                return get_loss(loss), own
+        own = get_optimizer(optimizer)
+        self._twins = [*self._twins[-3:], (optimizer, own)]
+        return get_loss(loss), own
+
+    def targets(self, y: Any, weights: Any, loss: Any) -> tuple[Tensor, Tensor | None]:
+        """Return targets and weights on the device, checked once as long as they are the same arrays."""
+        if isinstance(y, Tensor):
+            return y, weights
+        if self._targets[0] is not y or self._targets[1] is not weights:
+            k = max(self.output_shape[-1], 1)
+            loss.prepare(y, np.broadcast_to(self.dtype.type(1 / k), (len(y), *self.output_shape)))
+            floats = y.dtype.kind == "f" or y.shape == (len(y), *self.output_shape)
+            dtype = self.parameters.dtype if floats else torch.int64
+            ready = torch.as_tensor(np.ascontiguousarray(y)).to(self.device, dtype)
+            factors = None if weights is None else torch.as_tensor(weights).to(self.parameters)
+            self._targets = (y, weights, (ready, factors))
+        return self._targets[2]
+
+    def train_batch(
+        self, X: Any, y: Any, loss: Any, optimizer: Any, weights: Any = None, masks: Masks | None = None
+    ) -> Tensor:
+        """Make one step on one batch; return the outputs from before the step. Masks are drawn if none are given."""
+        loss, optimizer = self.adopt(loss, optimizer)
+        X = self.check_shape(X) if isinstance(X, Tensor) else self.prepare(X)
+        with torch.no_grad(), explained(self, len(X)):
+            work = Work(self, X, *self.targets(y, weights, loss), loss, optimizer)
+            at = work.position()
+            masks = self.draw_masks(len(X)) if masks is None else masks
+            step = one_step(work, at, X, work.y, work.weights, work.constants(1)[0], masks)
+            at.move(step.after)
+            self.gradient.copy_(step.gradient)
+            flush(work, 1)
+        return step.outputs
+
+    def train_epoch(
+        self, X: Tensor, y: Any, batches: Sequence[np.ndarray], loss: Any, optimizer: Any, weights: Any = None
+    ) -> tuple[Tensor, float]:
+        """Make one step for each batch of rows; return the outputs from before each step, in order, and the mean
+        penalty. `fit` calls this where nobody wants to look at single batches.
+        """
+        loss, optimizer = self.adopt(loss, optimizer)
+        with torch.no_grad(), explained(self, len(batches[0])):
+            work = Work(self, X, *self.targets(y, weights, loss), loss, optimizer)
+            return self.epochs.run(work, batches)
+
+    def predict(self, X: Any, batch_size: int = 1024) -> np.ndarray:
+        """Return the outputs for `X` in prediction mode, a NumPy array."""
+        X = self.prepare(X)
+        with torch.no_grad(), explained(self, batch_size):
+            parts = [
+                self.apply(self.parameters, self.floats(X[i : i + batch_size]), self.state)
+                for i in range(0, len(X), batch_size)
+            ]
+            return self.collect(parts)
+
+    def collect(self, outputs: Sequence[Any]) -> np.ndarray:
+        """Return the outputs of several batches as one NumPy array."""
+        if not outputs:
+            return np.zeros((0, *self.output_shape), self.dtype)
+        return torch.cat([torch.as_tensor(part) for part in outputs]).cpu().numpy()
+
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """Return a copy of all that training changes, as NumPy arrays: either backend can take them."""
+        return {"parameters": self.parameters.cpu().numpy().copy(), "state": self.state.cpu().numpy().copy()}
+
+    def set_weights(self, weights: Mapping[str, Any]) -> None:
+        """Go back to what `get_weights` of either backend returned."""
+        for name, own in (("parameters", self.parameters), ("state", self.state)):
+            new = torch.as_tensor(weights[name])
+            if new.shape != own.shape:
+                raise ValueError(f"this network has {own.numel()} {name}, got {new.numel()}")
+            own.copy_(new)
+
+    def loss_and_gradient(
+        self, X: Any, y: Any, loss: Any, weights: Any = None, training: bool = False, masks: Masks | None = None
+    ) -> tuple[float, np.ndarray]:
+        """Return the loss with its penalties and the gradient by the flat parameters, without a step."""
+        loss, X = get_loss(loss), self.floats(self.prepare(X))
+        y, weights = self.targets(np.asarray(y), weights, loss)
+        masks = self.draw_masks(len(X)) if training and masks is None else masks or ()
+        run = lambda w: self.objective(w, X, y, loss, weights, self.state, training, masks)[0]  # noqa: E731
+        gradient, value = torch.func.grad_and_value(run)(self.parameters)
+        self.gradient.copy_(gradient)
+        return float(value), gradient.cpu().numpy()
+
+    @staticmethod
+    def load(
+        path: str | PathLike[str], optimizer: Any = None, custom: Sequence[type] = (), **options: Any
+    ) -> Network:
+        """Return the network that `save` of either backend wrote; `options` are device, compiled and precision."""
+        plain = reference.Network.load(path, optimizer, custom)
+        network = Network(plain.layers, plain.input_shape, plain.seed, plain.dtype, **options)
+        network.set_weights(plain.get_weights())
+        return network
+
+
+def split_like(flat: Tensor, shapes: Sequence[Mapping[str, Shape]]) -> list[dict[str, Tensor]]:
+    """Return views of a flat vector by layer and name; the way back of `torch.split` is one concatenation.
+
+    Examples
+    --------
+    >>> split_like(torch.arange(3), [{"W": (1, 2)}, {"b": (1,)}])
+    [{'W': tensor([[0, 1]])}, {'b': tensor([2])}]
+    """
+    sizes = [math.prod(shape) for own in shapes for shape in own.values()]
+    parts = iter(flat.split(sizes) if sizes else ())
+    return [{name: next(parts).view(shape) for name, shape in own.items()} for own in shapes]
+
+
+def seed_of(seed: int | np.random.Generator) -> int:
+    """Return a number for the device's own generator; a NumPy generator is asked for one.
+
+    Examples
+    --------
+    >>> seed_of(3)
+    3
+    """
+    return int(seed) if not isinstance(seed, np.random.Generator) else int(as_generator(seed).integers(2**31))
