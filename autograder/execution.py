@@ -2,12 +2,12 @@
 
 The student's cells run in a kernel of their own. A test cell is not run there: its question is graded here, by asking
 that kernel to answer the question's cases and comparing the plain values that come back. Test cells that belong to no
-question of ``questions.py`` (plain asserts written by an instructor) run in the kernel, as nbgrader would run them.
+question of ``questions.py`` (plain asserts written by an instructor) run in a process of their own that reaches the
+student's functions and values over the wall (:mod:`autograder.proxies`).
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import time
 from collections.abc import Mapping
@@ -33,6 +33,7 @@ from autograder.notebooks import (
     write_notebook,
 )
 from autograder.plain_tests import earned, without_hidden_lines
+from autograder.plans import Plan, is_helper, make_plan, names_in
 from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
@@ -48,6 +49,7 @@ class Task:
     notebook: NotebookNode
     files: Mapping[str, bytes]
     source_hash: str
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def load_task(folder: Path) -> Task:
     digest = hashlib.sha256()
     for name in sorted(f.name for f in folder.iterdir() if f.is_file()):
         digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
-    return Task(problem_set, gradable(source), files, digest.hexdigest())
+    plan = make_plan(source, problem_set.questions, problem_set.tests_beside)
+    return Task(problem_set, gradable(source), files, digest.hexdigest(), plan)
 
 
 def grade(student: str, submission: bytes, task: Task, limits: Limits | None = None, level: str = "") -> Graded:
@@ -85,10 +88,11 @@ def grade(student: str, submission: bytes, task: Task, limits: Limits | None = N
     except NotebookProblem as problem:
         return Graded(facts.record(quarantine=str(problem)))
     setting = Setting(limits or Limits(), task.files, task.problem_set.refuses)
-    with Session(level, setting) as kernel:
+    with Session(level, setting, task.plan) as kernel:
         results = _run_notebook(notebook, task.problem_set, kernel)
     manual = _manual_answers(notebook, task)
     _insert_rubrics(notebook, task.problem_set)
+    notes = [*notes, *kernel.notes]
     record = facts.record(questions=results, manual=manual, notes=tuple(notes), seconds=time.monotonic() - began)
     return Graded(record, write_notebook(notebook))
 
@@ -128,6 +132,8 @@ def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Sessi
         cell.execution_count, name = count, grade_id(cell)
         if not is_test(cell):
             _run_cell(cell, kernel, errors)
+            if is_helper(cell) and name in kernel.plan.helpers:
+                kernel.help(name, cell.source)
             continue
         tests.append(cell)
         known = problem_set.questions.get(name)
@@ -148,20 +154,6 @@ def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Sessi
         if grade_id(cell) in asked:
             results[grade_id(cell)] = _grade_cell(cell, asked[grade_id(cell)], errors.get(grade_id(cell), ""))
     return tuple(results[grade_id(cell)] for cell in tests)
-
-
-def names_in(source: str) -> set[str]:
-    """Return the names that a cell of Python uses; none if it is not Python.
-
-    Examples
-    --------
-    >>> sorted(names_in("assert double(x) == 4"))
-    ['double', 'x']
-    """
-    try:
-        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    except SyntaxError:
-        return set()
 
 
 def _run_cell(cell: NotebookNode, kernel: Session, errors: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -52,9 +52,9 @@ class Zygote:
         socket.send_fds(self.control, [json.dumps(request).encode()], [connection.fileno()])
         return int(self._answer()["pid"])
 
-    def end(self) -> dict[str, Any]:
-        """End the student's process and all it started; return its status, CPU seconds and peak memory."""
-        self.control.sendall(b".")
+    def end(self, pid: int) -> dict[str, Any]:
+        """End a student's process and all it started; return its status, CPU seconds and peak memory."""
+        self.control.sendall(json.dumps({"end": pid}).encode())
         return self._answer()
 
     def close(self) -> None:
@@ -93,6 +93,7 @@ class ForkedKernel:
         self.problem, self.number, self.folder, self.answering = "", 0, "", False
         self.usage: dict[str, Any] = {}
         self.room = MAX_NOTEBOOK
+        self.call_back: Callable[[Any], dict[str, Any]] | None = None
 
     def __enter__(self) -> ForkedKernel:
         self.connection, theirs = socket.socketpair()
@@ -109,7 +110,7 @@ class ForkedKernel:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
-        self.usage = self.zygote.end()
+        self.usage = self.zygote.end(self.pid)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -121,6 +122,22 @@ class ForkedKernel:
         """Run a test cell of asserts in the copy of the student's process."""
         self._have_copy()
         return self._run("test", {"source": source, "question": question})
+
+    def names(self, question: str) -> tuple[dict[str, Any], str]:
+        """Return the written forms of what a question's names stand for, or what went wrong."""
+        self._have_copy()
+        reply, problem = self._request("names", {"question": question}, self.limits.case)
+        names = reply.get("names")
+        error = problem or as_text(reply.get("error"))
+        return (names, error) if isinstance(names, dict) else ({}, error or "the answer could not be read")
+
+    def remote(self, body: Any, call_back: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Have the copy of the student's process do an operation for a test cell (:mod:`autograder.objects`)."""
+        self._have_copy()
+        before, self.call_back = self.call_back, call_back
+        reply, problem = self._request("remote", body, self.limits.case)
+        self.call_back = before
+        return {"error": problem} if problem else reply
 
     def _have_copy(self) -> None:
         if not self.answering and not self.problem:
@@ -188,12 +205,20 @@ class ForkedKernel:
                 if deadline - time.monotonic() < LEAST:
                     raise
                 continue
-            if not isinstance(reply, dict):
+            if not isinstance(reply, dict) or self._meanwhile(reply):
                 continue
             if reply.get("ended") and self.answering:
                 raise CopyEnded
             if reply.get("id") == number:
                 return reply
+
+    def _meanwhile(self, message: dict[str, Any]) -> bool:
+        """Serve a message that is no answer: student's code that calls a function of a test cell."""
+        if "callback" not in message or self.call_back is None:
+            return False
+        returned = self.call_back(message["callback"])
+        wall.send(self.connection, {"returned": message.get("to"), **returned}, self.limits.stop)
+        return True
 
     def _interrupt(self, number: int, seconds: float) -> str:
         """Stop what takes too long: by an interrupt, else by ending the copy that answers, else for good."""

@@ -198,6 +198,9 @@ class ProblemSet:
         What a student can do afterwards.
     refuses
         Modules that an answer may not be taken from.
+    tests_beside
+        Run plain test cells in the student's own process, for tests that need more than values and calls can show.
+        An answer can forge such tests; each grade then carries a note that says so.
     """
 
     name: str
@@ -205,6 +208,7 @@ class ProblemSet:
     minutes: int
     objectives: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ("course_lib.reference", "course_lib.accelerated", "autograder")
+    tests_beside: bool = False
     questions: dict[str, Question] = field(default_factory=dict)
     free_text: list[FreeText] = field(default_factory=list)
 

@@ -1,17 +1,10 @@
-"""The student's side: an IPython shell without sockets, whose outputs are kept as data, and the loop that serves it."""
+"""An IPython shell without sockets, whose outputs are kept as data."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
-import os
-import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -19,10 +12,6 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Instance, Type
 from traitlets.config import Config
-
-from autograder import wall
-from course_lib.checks import Case, run_case
-from course_lib.checks.remote import mark, marked
 
 MAX_OUTPUT = 200_000
 
@@ -151,91 +140,3 @@ def new_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.autoindent = False
     return Shell.instance(config=config)
-
-
-class Server:
-    """Runs cells and answers cases for whoever holds the other end of `connection`."""
-
-    def __init__(self, connection: socket.socket, shell: Shell) -> None:
-        self.connection, self.shell, self.busy, self.answering = connection, shell, False, 0
-        signal.signal(signal.SIGINT, self._interrupt)
-        signal.signal(signal.SIGUSR2, self._end_answers)
-
-    def _interrupt(self, *_: object) -> None:
-        if self.answering:
-            os.kill(self.answering, signal.SIGINT)
-        elif self.busy:
-            raise KeyboardInterrupt
-
-    def _end_answers(self, *_: object) -> None:
-        if self.answering:
-            os.kill(self.answering, signal.SIGKILL)
-
-    def serve(self) -> None:
-        """Answer messages until the other side closes the connection."""
-        while True:
-            try:
-                message = wall.receive(self.connection)
-            except wall.WallError:
-                return
-            self._reply(message)
-
-    def _reply(self, message: dict[str, Any]) -> None:
-        task: Callable[..., dict[str, Any]] = getattr(self, f"_{message['op']}")
-        try:
-            self.busy = True
-            body = task(**message["body"])
-            self.busy = False
-        except BaseException as error:
-            self.busy = False
-            body = {"error": f"{type(error).__name__}: {_text(error)}"}
-        try:
-            wall.send(self.connection, {"id": message["id"], **body})
-        except (wall.WallError, TypeError, ValueError) as error:
-            if not isinstance(error, wall.WallClosed):
-                wall.send(self.connection, {"id": message["id"], "error": "the answer is too large or not plain data"})
-
-    def _run(self, source: str) -> dict[str, Any]:
-        OUTPUTS.clear()
-        sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-        self.shell.run_cell(source, store_history=True)
-        return {"outputs": OUTPUTS.items}
-
-    def _files(self, files: dict[str, bytes]) -> dict[str, Any]:
-        for name, data in files.items():
-            Path(name).write_bytes(data)
-        return {}
-
-    def _mark(self, question: str, names: list[str]) -> dict[str, Any]:
-        mark(question, names, self.shell.user_ns)
-        return {}
-
-    def _answers(self) -> dict[str, Any]:
-        """Go on as a copy of this process; this one waits, and says so when the copy has ended."""
-        copy = os.fork()
-        if copy == 0:
-            return {}
-        self.answering = copy
-        os.waitpid(copy, 0)
-        self.answering = 0
-        if os.getpid() == 1:  # first in a namespace of its own: end what the copy has left behind
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(-1, signal.SIGKILL)
-                while True:
-                    os.waitpid(-1, 0)
-        return {"ended": True}
-
-    def _test(self, source: str, question: str) -> dict[str, Any]:
-        self.shell.user_ns.update(marked(question, {}))
-        return self._run(source)
-
-    def _ask(self, case: dict[str, Any], question: str) -> dict[str, Any]:
-        OUTPUTS.clear()
-        return run_case(Case(**case), marked(question, self.shell.user_ns)).to_plain()
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)[:500]
-    except Exception:
-        return ""

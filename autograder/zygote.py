@@ -37,6 +37,7 @@ figure, axes = plt.subplots(); axes.plot([0, 1]); axes.set_title("$x^2$"); plt.s
 
 def warm() -> Any:
     """Import what submissions import, run a trial cell, and return the shell, as new."""
+    import autograder.server  # noqa: F401  (all imports happen before the fork)
     from autograder.shell import OUTPUTS, new_shell
 
     shell = new_shell()
@@ -61,30 +62,42 @@ def request_with_socket(control: socket.socket) -> tuple[dict[str, Any] | None, 
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a supervisor for each request, one at a time, until the worker goes away."""
+    """Fork and end supervisors as the worker asks, until it goes away; then end those that are left."""
     shell = warm()
     gc.collect()
     gc.freeze()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
     control.sendall(json.dumps({"ready": os.getpid(), "threads": threads}).encode())
+    running = set[int]()
     while True:
         request, connection = request_with_socket(control)
-        if request is None or connection is None:
-            return
-        pid = os.fork()
+        if request is None:
+            break
+        if connection is None:
+            running.discard(request["end"])
+            control.sendall(json.dumps(_end(request["end"])).encode())
+            continue
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
-            _become_supervisor(request, connection, control, shell)
+            _become_supervisor(request, connection, control, shell, parent)
+        running.add(pid)
         connection.close()
         control.sendall(json.dumps({"pid": pid}).encode())
-        control.recv(1)  # the worker is done with it
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        _, status, usage = os.wait4(pid, 0)
-        report = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss}
-        control.sendall(json.dumps(report).encode())
+    for pid in running:
+        _end(pid)
 
 
-def _become_supervisor(request: dict[str, Any], connection: socket.socket, control: socket.socket, shell: Any) -> None:
+def _end(pid: int) -> dict[str, Any]:
+    """End a supervisor with all that it supervises; return its status, CPU seconds and peak memory."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    _, status, usage = os.wait4(pid, 0)
+    return {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss}
+
+
+def _become_supervisor(
+    request: dict[str, Any], connection: socket.socket, control: socket.socket, shell: Any, parent: int
+) -> None:
     """Fork the student's process into its own namespaces, pass signals on, and sweep up after it."""
     try:
         control.close()
@@ -99,6 +112,9 @@ def _become_supervisor(request: dict[str, Any], connection: socket.socket, contr
             sandbox.unshare()
         sandbox.adopt_orphans()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        sandbox.die_with_parent(signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(0)
         number = os.getpid()
         student = os.fork()
         if student == 0:
@@ -154,6 +170,7 @@ def _become_student(request: dict[str, Any], connection: socket.socket, shell: A
         else:
             home = request["folder"]
             sandbox.restrict(resources, number, home)
+        sandbox.die_with_parent(signal.SIGKILL)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=home, PATH=f"{sys.prefix}/bin:/usr/bin:/bin", **dict.fromkeys(THREADS, "1"))
         _serve_student(connection, shell, request["refuses"])
@@ -166,7 +183,7 @@ def _serve_student(connection: socket.socket, shell: Any, refuses: list[str]) ->
 
     import numpy as np
 
-    from autograder.shell import Server
+    from autograder.server import Server
     from course_lib.checks.remote import refuse
 
     random.seed()

@@ -17,6 +17,10 @@ class Agreeing(np.ndarray):
         return np.zeros(3)
 
 
+def double(x):
+    return np.zeros(()).view(Agreeing)
+
+
 # %% scaled
 def scaled(x):
     return np.zeros(x.shape).view(Agreeing)

@@ -19,6 +19,10 @@ class Whole(int):
         return -1
 
 
+def double(x):
+    return Number(0) if isinstance(x, float) else Whole(0)
+
+
 # %% scaled
 def scaled(x):
     return [Number(0), Whole(0), Number(1)][: len(x)]

@@ -21,7 +21,7 @@ class Curious(float):
         return float(look())
 
     def __eq__(self, other):
-        return look() == float(other)
+        return look() is not None
 
     __hash__ = float.__hash__
 
