@@ -26,11 +26,13 @@ def distribution(totals: Array, most: float) -> Figure:
     lower, middle, upper = found
     figure, axes = canvas(WIDTH, 250, alt=_distribution_alt(counts, edges, found))
     axes.bar(edges[:-1], counts, np.diff(edges) * 0.94, align="edge", color=COLORS["blue"])
+    top = max(1, counts.max()) * 1.25
     axes.axvspan(lower, upper, color=COLORS["grey"], alpha=0.25, linewidth=0, zorder=0)
     axes.axvline(middle, color=COLORS["orange"], linestyle="--")
-    axes.set_ylim(0, max(1, counts.max()) * 1.25)
-    side = "right" if middle > most / 2 else "left"
-    axes.annotate(f"median {middle:.4g} ", (middle, counts.max() * 1.14), ha=side, color=COLORS["orange"])
+    axes.set_ylim(0, top)
+    side, gap = ("right", -6) if middle > most / 2 else ("left", 6)
+    axes.annotate(f"median {middle:.4g}", (middle, top), (gap, -4), textcoords="offset points", ha=side, va="top",
+                  color=COLORS["orange"])  # fmt: skip
     axes.set(xlabel=f"points, of {most:g}", ylabel="students", xlim=(edges[0], edges[-1]))
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure
@@ -39,17 +41,19 @@ def distribution(totals: Array, most: float) -> Figure:
 def bin_edges(most: float, students: int) -> Array:
     """Return edges of bins of a round width that reach from 0 to `most` or a little more.
 
-    About ``2·∛n`` bins (Rice's rule), but at least 8 and at most 20.
+    About ``2·∛n`` bins (Rice's rule), about 8 at least and 20 at most: the round width nearest to that.
 
     Examples
     --------
     >>> bin_edges(35, 24).tolist()
     [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0]
+    >>> bin_edges(9, 24).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
     """
     most = most if most > 0 else 1.0
     rough = most / min(20, max(8, math.ceil(2 * students ** (1 / 3))))
     power = 10.0 ** math.floor(math.log10(rough))
-    width = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough * 0.999)
+    width = min((step * power for step in (1, 2, 2.5, 5, 10)), key=lambda width: abs(math.log(width / rough)))
     return width * np.arange(math.ceil(most / width - 1e-9) + 1, dtype=np.float64)
 
 
@@ -77,12 +81,12 @@ def outcomes(questions: tuple[str, ...], shares: Array) -> Figure:
     left = np.zeros(len(questions))
     for label, part, color, hatch in (
         ("all points", full, "blue", ""),
-        ("some", 1 - full - none, "grey", "////"),
-        ("none", none, "orange", "...."),
+        ("some", 1 - full - none, "grey", "///"),
+        ("none", none, "orange", ""),
     ):
         bars = axes.barh(places, 100 * part, 0.66, left=100 * left, label=label, hatch=hatch, color=COLORS[color])
-        for bar in bars if hatch else ():
-            bar.set(facecolor="none", edgecolor=COLORS[color])
+        for bar in () if label == "all points" else bars:
+            bar.set(facecolor="none", edgecolor=COLORS[color], linewidth=1.0 if bar.get_width() else 0.0)
         left += part
     axes.set_yticks(places, [name if len(name) <= 22 else name[:21] + "…" for name in questions])
     axes.set(xlabel="% of students", xlim=(0, 100), ylim=(len(questions) - 0.5, -0.5))

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+
 from autograder import analysis
 from autograder.analysis import Statistic, Table
 from autograder.answers import clean, read_answers
@@ -18,15 +20,18 @@ from autograder.course import Course
 from autograder.disclosure import advice
 from autograder.gradebook import Gradebook, Score
 from autograder.grading import read_records
+from autograder.intake import find_submissions
 from autograder.notebooks import gradable, grade_id
 from autograder.pages import points, write_page
 from autograder.questions import ProblemSet, load_set
 from autograder.records import Record
 from autograder.release import read_source
 from autograder.similarity import THRESHOLD, Pair, similar_pairs
+from autograder.worktime import minutes_of_work
 
 HARD, EASY, WEAK = 0.4, 0.95, 0.2
-MOST_ROWS = 12
+MOST_ROWS, MOST_NAMES = 12, 12
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,14 @@ def write_report(course: Course, set_name: str) -> Path:
     file = course.reports / f"{set_name}.html"
     own_code = _own_code(course, records, set_name)
     links = {r.student: link for r in records if (link := _link(course, r, file))}
-    return write_page(file, "report.html.j2", links=links, **contents(problem_set, records, scores, own_code))
+    found = contents(problem_set, records, scores, own_code)
+    return write_page(file, "report.html.j2", links=links, work=work_times(course, set_name), **found)
+
+
+def work_times(course: Course, set_name: str) -> list[float]:
+    """Return the minutes of work of those whose notebooks tell, in order of size."""
+    files = (found.file for found in find_submissions(course.submitted, set_name) if found.file)
+    return sorted(minutes for file in files if (minutes := minutes_of_work(file)) is not None)
 
 
 def contents(
@@ -62,7 +74,7 @@ def contents(
     table = analysis.class_table(records, scores)
     alpha = analysis.cronbach_alpha(table.points)
     rows = question_rows(table)
-    wrong = analysis.misunderstood(records)
+    wrong = analysis.misunderstood(graded)
     waiting = sorted({s.student for s in scores if s.needs_manual} & {r.student for r in graded})
     return {
         "problem_set": problem_set,
@@ -77,9 +89,10 @@ def contents(
         "alpha": alpha,
         "interval": _interval(alpha, table),
         "misunderstood": wrong,
-        "missed": missed_tests(records),
+        "missed": missed_tests(graded),
         "pairs": similar_pairs(own_code, most=MOST_ROWS),
         "threshold": THRESHOLD,
+        "most_names": MOST_NAMES,
         "summary": summary(table, rows, wrong),
         "figures": _figures(table),
         "seconds": sorted(record.seconds for record in graded),
@@ -107,7 +120,7 @@ def _remark(mean: float, rest: Statistic, students: int) -> str:
     words = ["hard"] if mean < HARD else ["very easy"] if mean > EASY else []
     if rest.value is not None and rest.value < -2 / sqrt(students):
         words.append("better students did worse: read it again, is the reference right?")
-    elif rest.value is not None and rest.value < WEAK:
+    elif rest.value is not None and rest.value < WEAK - 1 / sqrt(students):
         words.append("hardly goes with the rest")
     return "; ".join(words)
 
@@ -119,12 +132,20 @@ def summary(table: Table, rows: Sequence[QuestionRow], wrong: Sequence[analysis.
         return ["Nothing has been graded yet."]
     most = points(float(table.max_points.sum()))
     lower, middle, upper = map(points, found)
-    sentences = [f"The median is {middle} of {most} points; half of the class lies between {lower} and {upper}."]
+    students = len(table.students)
+    if students == 1:
+        sentences = [f"The only submission has {middle} of {most} points."]
+    elif np.ptp(table.totals) < 1e-9:
+        sentences = [f"All {students} students have the same: {middle} of {most} points."]
+    elif students < FEW:
+        sentences = [f"The median is {middle} of {most} points."]
+    else:
+        sentences = [f"The median is {middle} of {most} points; half of the class lies between {lower} and {upper}."]
     hardest = min(rows, key=lambda row: row.mean_share, default=None)
-    if hardest:
+    if hardest and hardest.mean_share < EASY:
         sentences.append(
             f"The hardest question was {hardest.name}: {100 * hardest.mean_share:.0f} % of its points were earned, "
-            f"{hardest.full} of {len(table.students)} students have all of them."
+            f"{hardest.full} of {students} students have all of them."
         )
     if not wrong:
         sentences.append("No misconception was recognised.")

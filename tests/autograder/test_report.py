@@ -1,18 +1,23 @@
 """The class report: what stands in it, for a class, for a class of one, and for none."""
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from graded_class import SET, grade_by_hand, make_course, put, record
 from test_similarity import LISTS, LOOP, MATRIX, RENAMED
 
 from autograder import charts
 from autograder.feedback import write_feedback
-from autograder.pages import FOLDER
-from autograder.report import write_report
+from autograder.pages import FOLDER, write_page
+from autograder.questions import load_set
+from autograder.report import contents, write_report
+from autograder.worktime import minutes_of_work
 from course_lib.figures.style import PALETTE, to_svg
 
 VOID = {"meta", "img", "path", "use", "rect", "line"}
@@ -153,6 +158,103 @@ def test_small_classes_get_sentences_instead_of_numbers(course, students):
     text = report_of(course).text
     assert not re.search(r"\bnan\b|\binf\b|None", text)
     assert ("Nothing has been graded yet" in text) if not students else ("Cronbach’s α cannot be given" in text)
+
+
+def a_page(tmp_path, students: int, kind: str) -> tuple[str, np.ndarray]:
+    """Report of a class without a gradebook, and its points as the engine recorded them."""
+    rng, rows = np.random.default_rng(students), []
+    for i in range(students):
+        able = rng.beta(3, 2)
+        points = {"equal": (2.0, 4.0), "empty": (0.0, 0.0)}.get(
+            kind, (float(rng.random() < able) * 2, round(float(4 * np.clip(able + rng.normal(0, 0.1), 0, 1)), 2))
+        )
+        rows.append(record(f"student{i:03}", *points, manual=(), seconds=0.1 + i / 1000))
+    broken = record("eve", 0.0, quarantine="broken JSON")
+    file = write_page(
+        tmp_path / "page.html",
+        "report.html.j2",
+        links={},
+        work=[],
+        **contents(load_set(make_course(tmp_path).solution(SET)), [broken, *rows], [], {}),
+    )
+    points = np.array([[question.points for question in row.questions] for row in rows]).reshape(-1, 2)
+    return Outline(file.read_text(encoding="utf-8")).text, points
+
+
+@pytest.mark.parametrize(
+    ("students", "kind"), [(1, ""), (2, ""), (24, ""), (300, ""), (24, "equal"), (24, "empty"), (300, "equal")]
+)
+def test_every_number_is_that_of_an_independent_computation(tmp_path, students, kind):
+    """Oracle: pandas and NumPy on the raw points, for classes of any size."""
+    text, points = a_page(tmp_path, students, kind)
+    frame = pd.DataFrame(points, columns=["double", "halve"])
+    totals, spread = frame.sum(axis=1), bool(np.ptp(frame.sum(axis=1)) > 0)
+    assert not re.search(r"\bnan\b|\binf\b|None", text)
+    assert f"graded {students} quarantined 1" in text and "eve broken JSON" in text
+    assert re.search(rf"{totals.median():.2f}".rstrip("0").rstrip(".") + r" of 6 points", text)
+    for name, most in (("double", 2), ("halve", 4)):
+        mean, full = 100 * frame[name].mean() / most, int((frame[name] == most).sum())
+        assert f"{name} ({most}) {mean:.0f} % {full} of {students}" in text
+    wrong = int((frame["double"] < 2).sum())
+    assert f"double(x) with x = 3 double {wrong} of {students}" in text if wrong else "No test was missed" in text
+    if students >= 5 and spread:
+        r = frame["double"].corr(frame["halve"])
+        alpha = 2 * (1 - frame.var().sum() / totals.var())
+        assert text.count(f"{students} {r:.2f} ".replace("-", "−")) == 2, "of two questions each is the other's rest"
+        assert f"Cronbach’s α is {alpha:.2f}".replace("-", "−") in text
+    else:
+        assert "Cronbach’s α cannot be given" in text
+    assert f"all together {sum(0.1 + i / 1000 for i in range(students)):.1f} s" in text
+
+
+@pytest.mark.parametrize(
+    ("students", "kind", "words"),
+    [
+        (1, "", "The only submission has"),
+        (2, "", "The median is"),
+        (24, "equal", "All 24 students have the same: 6 of 6 points."),
+        (24, "empty", "All 24 students have the same: 0 of 6 points. The hardest question was double: 0 %"),
+    ],
+)
+def test_summary_fits_the_class(tmp_path, students, kind, words):
+    text, _ = a_page(tmp_path, students, kind)
+    assert words in text and ("half of the class" in text.partition("Scores")[0]) == (students > 3 and not kind)
+    assert ("The hardest question" in text) == (kind != "equal")
+
+
+def test_a_misconception_of_many_names_the_first_and_folds_the_rest(tmp_path):
+    text, points = a_page(tmp_path, 300, "")
+    wrong = [f"student{i:03}" for i in np.flatnonzero(points[:, 0] < 2)]
+    assert (
+        f"squares double {len(wrong)} {', '.join(wrong[:12])} and {len(wrong) - 12} more {', '.join(wrong[12:])}"
+        in text
+    )
+
+
+def moment(minutes: float) -> str:
+    return (datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def test_time_on_task_is_told_where_notebooks_recorded_it(course):
+    cells = [{"metadata": {"execution": {"iopub.execute_input": moment(m)}}} for m in (0, 5, 12, 100, 118, 90)]
+    bodies = {"ada": {"cells": cells}, "bob": {"cells": cells[:2]}, "cem": {"cells": 7}, "dia": []}
+    for student, body in bodies.items():
+        put(course, record(student))
+        (course.submitted / student / SET).mkdir(parents=True)
+        (course.submitted / student / SET / f"{SET}.ipynb").write_text(json.dumps(body), encoding="utf-8")
+    text = report_of(course).text
+    assert "(1 student): from 40 to 40 minutes, median 40" in text, "5 + 7, then a pause, then 10 + 18"
+
+
+@pytest.mark.parametrize(
+    "value", ["not a time", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 3, None, {"a": 1}, "\ud800"]
+)
+def test_times_that_students_make_up_harm_nobody(tmp_path, value):
+    times = [value, moment(0), moment(1), moment(2), moment(3), "0001-01-01T00:00:00-14:00"]
+    cells = [{"metadata": {"execution": {"iopub.execute_input": time}}} for time in times]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    found = minutes_of_work(tmp_path / "n.ipynb")
+    assert found is None or 0 <= found <= 20 * len(times)
 
 
 @pytest.mark.parametrize("students", [1, 24, 2000])
