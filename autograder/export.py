@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from autograder.course import Course
 from autograder.gradebook import Gradebook, Score
-from autograder.grading import read_records
+from autograder.grading import read_records, ungraded
 from autograder.pages import points
 from autograder.questions import ProblemSet, load_set
 
@@ -80,10 +80,11 @@ def write_exports(course: Course, set_name: str, canvas_id: int | None = None) -
 
 def unfinished(course: Course, set_name: str) -> list[str]:
     """List what is still missing in an export, one sentence each; empty if the scores are final."""
-    grades = read_grades(course, set_name)
+    grades, left = read_grades(course, set_name), ungraded(course, set_name)
     waiting = [score.student for score in grades.scores if score.needs_manual]
     known = {score.student for score in grades.scores}
     sentences = (
+        (left, "handed in, but not graded yet as it is: run 'autograder grade'"),
         (waiting, "an answer waits for its grade by hand, so the score can still rise"),
         (sorted(grades.quarantined & known), "quarantined, so without a grade in the Canvas and Moodle files"),
         (sorted(grades.quarantined - known), "quarantined and unknown to the gradebook, so in no file"),

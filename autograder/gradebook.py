@@ -5,7 +5,7 @@ The database is nbgrader's own, so formgrader, manual grading, late penalties an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbgrader import api, utils
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import create_engine, event, inspect, select, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -148,14 +148,21 @@ class Gradebook:
 def _create_tables(engine: Engine, course_id: str) -> None:
     """Make nbgrader's tables, version row and course if they are not there, as nbgrader itself would."""
     with engine.begin() as connection:
-        if not inspect(connection).get_table_names():
+        tables = inspect(connection).get_table_names()
+        if not _rows(connection, tables, "alembic_version"):  # the last thing made: what stopped before is made good
+            if _rows(connection, tables, "assignment"):
+                raise CourseProblem("the gradebook is of an old nbgrader: run 'nbgrader db upgrade', then this again")
             api.Base.metadata.create_all(connection)
             head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
             connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": head})
     with Session(engine) as session, session.begin():
         if session.get(api.Course, course_id) is None:
             session.add(api.Course(id=course_id))
+
+
+def _rows(connection: Connection, tables: Sequence[str], table: str) -> bool:
+    return table in tables and bool(connection.scalar(text(f"SELECT count(*) FROM {table}")))
 
 
 def _engine(url: str) -> Engine:

@@ -14,7 +14,7 @@ from classroom import QUICK, RIGHT, SET, answered, submit
 from hands import Here, by_hand
 from nbformat import NotebookNode
 from nbgrader import api
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
 from autograder.course import Course, find_course
@@ -134,6 +134,26 @@ def test_removed_question_with_grades_by_hand_stops_with_a_reason(small_class: C
     kept = questions.read_text(encoding="utf-8").replace("SET.written", "(lambda *a: None)")
     questions.write_text(kept, encoding="utf-8")
     with pytest.raises(CourseProblem, match="has grades given by hand"):
+        run(small_class)
+
+
+def test_a_gradebook_that_was_half_made_is_completed(small_class: Course) -> None:
+    small_class.autograded.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(small_class.db_url)
+    api.Base.metadata.tables["assignment"].create(engine)
+    run(small_class)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+    engine.dispose()
+
+
+def test_a_gradebook_of_an_old_nbgrader_is_left_alone(small_class: Course) -> None:
+    run(small_class)
+    engine = create_engine(small_class.db_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    engine.dispose()
+    with pytest.raises(CourseProblem, match="nbgrader db upgrade"):
         run(small_class)
 
 
