@@ -15,9 +15,9 @@ from course_lib.figures.style import css_variables
 _FOLDER = Path(__file__).parent / "js"
 
 
-def script(name: str) -> str:
-    """JavaScript module of the widget ``name``: the shared helpers, then its own file."""
-    return (_FOLDER / "plot.js").read_text("utf-8") + "\n" + (_FOLDER / f"{name}.js").read_text("utf-8")
+def script(*names: str) -> str:
+    """JavaScript module of a widget: the shared helpers, then the files of these names, its own last."""
+    return "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in ("plot", *names))
 
 
 def stylesheet() -> str:

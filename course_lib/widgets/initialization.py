@@ -11,7 +11,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from course_lib.reference.activations import get_activation, sigmoid
-from course_lib.widgets import script, stylesheet
+from course_lib.widgets import browser, script, stylesheet
 
 Array = NDArray[np.floating]
 ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "leaky_relu", "selu")
@@ -25,7 +25,7 @@ class VarianceByLayer(anywidget.AnyWidget):
     normal; the browser draws, multiplies and measures, and `variances_by_layer` does the same in Python.
     """
 
-    _esm = script("variance_by_layer")
+    _esm = script("random", "variance_by_layer")
     _css = stylesheet()
     activations = traitlets.List(list(ACTIVATIONS)).tag(sync=True)
     width = traitlets.Int(WIDTH).tag(sync=True)
@@ -56,7 +56,7 @@ def variances_by_layer(
     True
     """
     f = get_activation(activation)
-    normal = browser_normal(seed, batch * width * 2 + depth * width * width)
+    normal = browser.normal(seed, batch * width * 2 + depth * width * width)
     a, G = normal[: 2 * batch * width].reshape(2, batch, width)
     weights = normal[2 * batch * width :].reshape(depth, width, width) * (scale / np.sqrt(width))
     kept: list[tuple[Array, Array]] = []
@@ -70,23 +70,6 @@ def variances_by_layer(
         squares.append(float(np.mean(delta**2)))
         G = delta @ W.T
     return {"forward": [float(a.var()) for _, a in kept], "backward": squares[::-1]}
-
-
-def browser_normal(seed: int, n: int) -> Array:
-    """Return n standard normal numbers, the same that the widget draws: mulberry32, then Box and Muller (1958).
-
-    Examples
-    --------
-    >>> browser_normal(1, 4).round(4)
-    array([ 0.966 ,  0.0166,  1.1231, -0.1344])
-    """
-    count = n + n % 2
-    t = (np.arange(1, count + 1, dtype=np.uint64) * 0x6D2B79F5 + seed).astype(np.uint32)
-    t = (t ^ (t >> 15)) * (t | 1)
-    t ^= t + (t ^ (t >> 7)) * (t | 61)
-    u = ((t ^ (t >> 14)) + 0.5) / 2**32
-    radius, angle = np.sqrt(-2 * np.log(u[::2])), 2 * np.pi * u[1::2]
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]).ravel()[:n]
 
 
 STARTS: Mapping[str, tuple[float, float]] = {

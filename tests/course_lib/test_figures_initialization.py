@@ -16,12 +16,12 @@ import torch
 
 from course_lib.figures import initialization, show, starts
 from course_lib.reference.initializers import get_initializer
+from course_lib.widgets import browser
 from course_lib.widgets.initialization import (
     ACTIVATIONS,
     STARTS,
     SymmetryBreaking,
     VarianceByLayer,
-    browser_normal,
     different,
     disc_and_ring,
     train_units,
@@ -107,11 +107,11 @@ def test_bands_reach_from_the_lowest_to_the_highest_run() -> None:
 
 
 def test_numbers_of_the_browser_are_standard_normal_and_repeat() -> None:
-    draws = browser_normal(7, 40_001)
+    draws = browser.normal(7, 40_001)
     assert scipy.stats.kstest(draws, scipy.stats.norm.cdf).pvalue > 1e-3
     assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 0.02
-    np.testing.assert_array_equal(browser_normal(7, 10), draws[:10])
-    assert not np.allclose(browser_normal(8, 10), draws[:10])
+    np.testing.assert_array_equal(browser.normal(7, 10), draws[:10])
+    assert not np.allclose(browser.normal(8, 10), draws[:10])
 
 
 TORCH = {
@@ -129,7 +129,7 @@ TORCH = {
 def test_variances_match_torch_autograd(name: str, scale: float) -> None:
     depth, width, batch = 6, 10, 8
     study = variances_by_layer(name, scale, depth, seed=3, width=width, batch=batch)
-    normal = torch.from_numpy(browser_normal(3, 2 * batch * width + depth * width * width))
+    normal = torch.from_numpy(browser.normal(3, 2 * batch * width + depth * width * width))
     a, G = normal[: 2 * batch * width].reshape(2, batch, width)
     a = a.clone().requires_grad_()
     forward, kept = [], []

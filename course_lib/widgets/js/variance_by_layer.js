@@ -13,24 +13,6 @@ const KINDS = {
   ],
 };
 
-// mulberry32, then Box and Muller: two normal numbers from two uniform ones.
-function normals(seed, n) {
-  const out = new Float64Array(n + (n % 2));
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296;
-  };
-  for (let i = 0; i < n; i += 2) {
-    const [radius, angle] = [Math.sqrt(-2 * Math.log(uniform())), 2 * Math.PI * uniform()];
-    out[i] = radius * Math.cos(angle);
-    out[i + 1] = radius * Math.sin(angle);
-  }
-  return out;
-}
-
 // A (rows, width) times the layer's weights, or times their transpose, both row after row.
 function multiply(A, W, start, width, factor, transposed) {
   const out = new Float64Array(A.length);
