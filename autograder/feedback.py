@@ -179,8 +179,9 @@ def in_words(questions: Iterable[QuestionView]) -> str:
     if len(full) == len(graded):
         return "Full points in every question that has been graded. Well done."
     worst = max(graded, key=lambda view: view.max_points - view.points)
+    count = f"Full points in {len(full)} of {len(graded)} questions." if full else "No question has full points yet."
     return (
-        f"Full points in {len(full)} of {len(graded)} questions. "
+        f"{count} "
         f"Look at {worst.name} first: it holds {points(worst.max_points - worst.points)} of the points "
         "that are missing."
     )
