@@ -25,9 +25,11 @@ def fits_by_capacity(
     for title, curve in fits.items():
         error = float(np.sqrt(np.mean((curve - truth) ** 2)))
         figure, axes = canvas(
-            230, 220, alt=f"{title}: {len(x)} noisy points, the true curve in grey and the fitted one in blue, which is "
-            f"{error:.2g} away from the truth on average."
-        )  # fmt: skip
+            230,
+            220,
+            alt=f"{title}: {len(x)} noisy points, the true curve in grey and the fitted one in blue, which is "
+            f"{error:.2g} away from the truth on average.",
+        )
         axes.plot(grid, truth, color=COLORS["grey"], linewidth=3, alpha=0.5)
         axes.plot(grid, curve, color=COLORS["blue"])
         axes.plot(x, y, "o", color="black", markersize=4)
@@ -65,9 +67,11 @@ def learning_curves(
     for title, (train, validation) in curves.items():
         best = int(np.argmin(validation)) if ylabel == "loss" else int(np.argmax(validation))
         figure, axes = canvas(
-            230, 210, alt=f"{title}: {ylabel} over {len(train)} epochs. Training ends at {train[-1]:.3f}, validation at "
-            f"{validation[-1]:.3f}, after its best, {validation[best]:.3f} in epoch {best + 1}."
-        )  # fmt: skip
+            230,
+            210,
+            alt=f"{title}: {ylabel} over {len(train)} epochs. Training ends at {train[-1]:.3f}, validation at "
+            f"{validation[-1]:.3f}, after its best, {validation[best]:.3f} in epoch {best + 1}.",
+        )
         epochs = np.arange(1, len(train) + 1)
         axes.plot(epochs, train, "--", color=COLORS["orange"], label="training")
         axes.plot(epochs, validation, color=COLORS["blue"], label="validation")
@@ -82,9 +86,11 @@ def learning_curves(
 def early_stop(validation: Sequence[float], best: int, stopped: int, train: Sequence[float]) -> Figure:
     """Draw both curves of a run that was stopped after epoch ``stopped`` and goes back to epoch ``best`` (from 0)."""
     figure, axes = canvas(
-        440, 270, alt=f"Validation loss is least in epoch {best} with {validation[best]:.3f}; the run was stopped after "
-        f"epoch {stopped}, at {validation[stopped]:.3f}. Training loss falls all the way to {train[-1]:.3f}."
-    )  # fmt: skip
+        440,
+        270,
+        alt=f"Validation loss is least in epoch {best} with {validation[best]:.3f}; the run was stopped after "
+        f"epoch {stopped}, at {validation[stopped]:.3f}. Training loss falls all the way to {train[-1]:.3f}.",
+    )
     axes.plot(train, "--", color=COLORS["orange"], label="training")
     axes.plot(validation, color=COLORS["blue"], label="validation")
     axes.plot(best, validation[best], "o", color=COLORS["blue"], markersize=8)
@@ -100,7 +106,7 @@ def early_stop(validation: Sequence[float], best: int, stopped: int, train: Sequ
 
 @styled
 def gaps(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]], xlabel: str) -> Figure:
-    """Draw training (hollow) and held-out (filled) losses of several settings on a line each; all runs and the medians."""
+    """Draw training (hollow) and held-out (filled) losses of several settings: all runs and medians."""
     height = 22 * len(rows) + 90
     medians = {name: (float(np.median(train)), float(np.median(test))) for name, (train, test) in rows.items()}
     told = "; ".join(f"{name} {train:.3f} and {test:.3f}" for name, (train, test) in medians.items())

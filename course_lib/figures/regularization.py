@@ -30,9 +30,11 @@ def balls(H: ArrayLike, center: ArrayLike, best: Mapping[str, tuple[ArrayLike, f
         at = 0.5 * (point - center) @ H @ (point - center)
         told = "a diamond, touched at a corner" if power == 1 else "a circle, touched on its side"
         figure, axes = canvas(
-            230, 230, alt=f"{title}: ellipses around the best weights ({center[0]:g}, {center[1]:g}), and {told}, at "
-            f"({point[0]:.2f}, {point[1]:.2f})."
-        )  # fmt: skip
+            230,
+            230,
+            alt=f"{title}: ellipses around the best weights ({center[0]:g}, {center[1]:g}), and {told}, at "
+            f"({point[0]:.2f}, {point[1]:.2f}).",
+        )
         axes.contour(line, line, loss, [0.1, 0.5, 1.2, 2.2], colors=COLORS["grey"], linewidths=0.8)
         axes.contour(line, line, loss, [at], colors=COLORS["blue"], linewidths=2)
         t = np.linspace(0, 2 * np.pi, 181)
@@ -55,9 +57,11 @@ def paths(strengths: Sequence[float], weights: Mapping[str, Array], useful: int)
     for title, rows in weights.items():
         zeros = int(np.sum(rows[-1] == 0))
         figure, axes = canvas(
-            230, 230, alt=f"{title}: {rows.shape[1]} weights over λ from {strengths[0]:.2g} to {strengths[-1]:.2g}; "
-            f"at the end {zeros} of them are exactly zero."
-        )  # fmt: skip
+            230,
+            230,
+            alt=f"{title}: {rows.shape[1]} weights over λ from {strengths[0]:.2g} to {strengths[-1]:.2g}; "
+            f"at the end {zeros} of them are exactly zero.",
+        )
         for j, column in enumerate(rows.T):
             color, width = ("blue", 1.8) if j < useful else ("grey", 0.9)
             axes.plot(strengths, column, "-" if j < useful else "--", color=COLORS[color], linewidth=width)
@@ -77,13 +81,17 @@ def priors() -> tuple[Figure, Figure]:
     gauss = w**2 / 2 + 0.5 * np.log(2 * np.pi)
     laplace = np.abs(w) / scale + np.log(2 * scale)
     left, axes = canvas(
-        230, 230, alt="Two densities of a weight, both of variance one: the Gaussian is round at zero, the Laplace density "
-        "has a sharp peak there and heavier tails."
-    )  # fmt: skip
+        230,
+        230,
+        alt="Two densities of a weight, both of variance one: the Gaussian is round at zero, the Laplace density "
+        "has a sharp peak there and heavier tails.",
+    )
     right, other = canvas(
-        230, 230, alt="Minus the logarithm of both, shifted to zero: a parabola, flat at zero, and two straight lines with "
-        "a corner at zero."
-    )  # fmt: skip
+        230,
+        230,
+        alt="Minus the logarithm of both, shifted to zero: a parabola, flat at zero, and two straight lines with "
+        "a corner at zero.",
+    )
     for name, surprise, (color, dash, _) in zip(("Gaussian", "Laplace"), (gauss, laplace), MARKS, strict=False):
         axes.plot(w, np.exp(-surprise), dash, color=COLORS[color], label=name)
         other.plot(w, surprise - surprise.min(), dash, color=COLORS[color], label=name)
@@ -103,9 +111,11 @@ def weight_histograms(edges: Sequence[float], counts: Mapping[str, Sequence[int]
         share = np.asarray(row, float) / np.sum(row)
         spread = float(np.sqrt(np.sum(share * middle**2)))
         figure, axes = canvas(
-            230, 190, alt=f"{title}: histogram of {int(np.sum(row))} weights, root mean square about {spread:.3f}, share in "
-            f"the middle bins {share[np.abs(middle) < 0.021].sum():.0%}."
-        )  # fmt: skip
+            230,
+            190,
+            alt=f"{title}: histogram of {int(np.sum(row))} weights, root mean square about {spread:.3f}, share in "
+            f"the middle bins {share[np.abs(middle) < 0.021].sum():.0%}.",
+        )
         axes.stairs(np.maximum(share, 1e-6), edges, fill=True, color=COLORS["blue"], baseline=1e-6)
         axes.set(yscale="log", title=title, xlabel="weight", ylim=(1e-5, 2 * top))
         axes.set_yticks([1e-4, 1e-2, 1], ["0.01 %", "1 %", "100 %"])
