@@ -180,8 +180,5 @@ def in_words(questions: Iterable[QuestionView]) -> str:
         return "Full points in every question that has been graded. Well done."
     worst = max(graded, key=lambda view: view.max_points - view.points)
     count = f"Full points in {len(full)} of {len(graded)} questions." if full else "No question has full points yet."
-    return (
-        f"{count} "
-        f"Look at {worst.name} first: it holds {points(worst.max_points - worst.points)} of the points "
-        "that are missing."
-    )
+    missing = points(worst.max_points - worst.points)
+    return f"{count} Look at {worst.name} first: it holds {missing} of the points that are missing."

@@ -89,7 +89,7 @@ def test_grade_by_hand_comes_with_rubric_comment_and_penalty(course):
     put(course, record("ada"))
     grade_by_hand(course, "ada", 2, comment="Say <why> h falls.", penalty=1)
     page = page_of(course, "ada")
-    for words in ("7 of 9 points", "2 of 3 points", "2: says why", "Say <why> h falls.", "1 points are taken off"):
+    for words in ("7 of 9 points", "2 of 3 points", "2 points: says why", "Say <why> h falls.", "1 point is taken off"):
         assert words in page.text
     assert "MODEL ANSWER" not in page.html and "not graded yet" not in page.text
 
