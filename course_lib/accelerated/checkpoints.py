@@ -66,7 +66,7 @@ def save_checkpoint(
         "epoch": int(epoch),
         "model": _tensors(_state(model)),
         "optimizer": _tensors(_state(optimizer)),
-        "random": _random_states({**_layer_rngs(model), **(rngs or {})}),
+        "random": _random_states(_generators(model, rngs)),
         "extra": dict(extra or {}),
     }
     partial = path.with_name(f"{path.name}.partial")
@@ -97,7 +97,7 @@ def load_checkpoint(
     content = _read(Path(path))
     _set_state(model, content["model"])
     _set_state(optimizer, content["optimizer"])
-    _set_random_states(content["random"], {**_layer_rngs(model), **(rngs or {})}, path)
+    _set_random_states(content["random"], _generators(model, rngs), path)
     return {"epoch": content["epoch"], **content["extra"]}
 
 
@@ -193,29 +193,35 @@ def _tensors(state: Any) -> Any:
 # Random generators
 
 
-def _layer_rngs(model: Any) -> dict[str, np.random.Generator]:
-    """Return the generators that a network's layers draw from (dropout), each once."""
-    found = {id(layer.rng): layer.rng for layer in getattr(model, "layers", []) if hasattr(layer, "rng")}
-    generators = (rng for rng in found.values() if isinstance(rng, np.random.Generator))
-    return {f"layers.{place}": rng for place, rng in enumerate(generators)}
+def _generators(model: Any, rngs: Mapping[str, np.random.Generator] | None) -> dict[str, Any]:
+    """Return all generators of a run by name, each once: those of dropout and those that were named."""
+    model = getattr(model, "network", model)
+    if isinstance(getattr(model, "generator", None), torch.Generator):
+        return {"dropout": model.generator, **(rngs or {})}
+    drawn = {id(layer.rng): layer.rng for layer in getattr(model, "layers", []) if hasattr(layer, "rng")}
+    return {f"layers.{i}": rng for i, rng in enumerate(drawn.values())} | dict(rngs or {})
 
 
-def _random_states(rngs: Mapping[str, np.random.Generator]) -> dict[str, Any]:
+def _random_states(generators: Mapping[str, Any]) -> dict[str, Any]:
+    own = {
+        name: rng.get_state() if isinstance(rng, torch.Generator) else _tensors(rng.bit_generator.state)
+        for name, rng in generators.items()
+    }
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    numpy = {name: _tensors(rng.bit_generator.state) for name, rng in rngs.items()}
-    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numpy}
+    return {"torch": torch.get_rng_state(), "cuda": cuda, "own": own}
 
 
-def _set_random_states(
-    states: Mapping[str, Any], rngs: Mapping[str, np.random.Generator], path: str | PathLike[str]
-) -> None:
-    if set(states["numpy"]) != set(rngs):
+def _set_random_states(states: Mapping[str, Any], generators: Mapping[str, Any], path: str | PathLike[str]) -> None:
+    if set(states["own"]) != set(generators):
         raise ValueError(
-            f"{path} knows the generators {sorted(states['numpy'])}, this run has {sorted(rngs)}: "
+            f"{path} knows the generators {sorted(states['own'])}, this run has {sorted(generators)}: "
             "give the ones it was saved with"
         )
-    for name, rng in rngs.items():
-        rng.bit_generator.state = states["numpy"][name]
+    for name, rng in generators.items():
+        if isinstance(rng, torch.Generator):
+            rng.set_state(states["own"][name])
+        else:
+            rng.bit_generator.state = states["own"][name]
     torch.set_rng_state(states["torch"])
     if torch.cuda.is_available() and states["cuda"]:
         torch.cuda.set_rng_state_all(states["cuda"])

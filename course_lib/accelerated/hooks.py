@@ -78,7 +78,7 @@ class Recorder:
         self.layers = list(leaves if layers is None else layers)
         for name in self.layers:
             if name not in known:
-                raise unknown_name("layer", name, known)
+                raise unknown_name("layer", name, [known_name for known_name in known if known_name])
         self.parts = {name: known[name] for name in self.layers}
         self.outputs: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
