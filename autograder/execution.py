@@ -33,7 +33,7 @@ from autograder.notebooks import (
     write_notebook,
 )
 from autograder.plain_tests import earned, without_hidden_lines
-from autograder.plans import Plan, is_helper, make_plan, names_in
+from autograder.plans import Plan, is_helper, make_plan
 from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
 from autograder.records import Record
 from autograder.release import public_checks, read_source, write_checks
@@ -70,7 +70,7 @@ def load_task(folder: Path) -> Task:
     digest = hashlib.sha256()
     for name in sorted(f.name for f in folder.iterdir() if f.is_file()):
         digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
-    plan = make_plan(source, problem_set.questions, problem_set.tests_beside)
+    plan = make_plan(source, problem_set.questions, problem_set.shared, problem_set.tests_beside)
     return Task(problem_set, gradable(source), files, digest.hexdigest(), plan)
 
 
@@ -137,7 +137,7 @@ def _run_notebook(notebook: NotebookNode, problem_set: ProblemSet, kernel: Sessi
             continue
         tests.append(cell)
         known = problem_set.questions.get(name)
-        kernel.mark(name, known.names if known else sorted(names_in(cell.source)))
+        kernel.mark(name, known.names if known else kernel.needs(cell.source))
     asked = {
         name: Asked(problem_set.questions[name], kernel)
         for name in map(grade_id, tests)

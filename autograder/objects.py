@@ -89,8 +89,8 @@ class Objects:
 
     def handle(self, value: Any) -> dict[str, Any]:
         """Write an object that stays here."""
-        if getattr(value, "_descent_callback", None) is not None:
-            return {"$": "yours", "number": value._descent_callback}
+        if own := [number for number, callback in self.callbacks.items() if callback is value]:
+            return {"$": "yours", "number": own[0]}
         if isinstance(value, types.ModuleType):
             return {"$": "module", "name": value.__name__}
         number = self.numbers.setdefault(id(value), len(self.objects))
@@ -114,7 +114,9 @@ class Objects:
             return found
         if kind == "iterator":
             return iter([decode(item, self) for item in body["items"]])
-        return self.callbacks.setdefault(body["number"], self._callback(body["number"], body["name"]))
+        if body["number"] not in self.callbacks:
+            self.callbacks[body["number"]] = self._callback(body["number"], body["name"])
+        return self.callbacks[body["number"]]
 
     def _callback(self, number: int, name: str) -> Callable[..., Any]:
         def callback(*arguments: Any, **named: Any) -> Any:
@@ -126,7 +128,6 @@ class Objects:
             return decode(reply["value"], self)
 
         callback.__name__ = callback.__qualname__ = name
-        callback._descent_callback = number  # type: ignore[attr-defined]
         return callback
 
     def _exception(self, error: Exception) -> dict[str, Any]:

@@ -38,8 +38,11 @@ class Plan:
     beside: bool = False
 
 
-def make_plan(source: NotebookNode, questions: Iterable[str], beside: bool = False) -> Plan:
-    """Plan the test cells of a source notebook, solutions included, that belong to none of `questions`."""
+def make_plan(source: NotebookNode, questions: Iterable[str], shared: Iterable[str] = (), beside: bool = False) -> Plan:
+    """Plan the test cells of a source notebook, solutions included, that belong to none of `questions`.
+
+    `shared` are names of locked cells that are taken from the student's process.
+    """
     cells = [cell for cell in source.cells if cell.cell_type == "code"]
     known = set(questions)
     needed = set[str]().union(*(names_in(c.source) for c in cells if is_test(c) and grade_id(c) not in known))
@@ -51,9 +54,9 @@ def make_plan(source: NotebookNode, questions: Iterable[str], beside: bool = Fal
     statements = [text for cell in cells if not is_test(cell) for text in _imports(cell.source)]
     imports = tuple(dict.fromkeys(text for text in statements if bound_names(text) & needed))
     answers = [cell.source for cell in cells if not is_test(cell) and not is_helper(cell)]
-    theirs = set[str]().union(*map(bound_names, answers)).difference(*map(bound_names, imports))
-    classes = {n.name for text in answers for n in ast.walk(parse(text)) if isinstance(n, ast.ClassDef)}
-    return Plan(imports, tuple(helpers), frozenset(theirs), frozenset(classes), beside)
+    theirs = set(shared).union(*map(bound_names, answers)).difference(*map(bound_names, imports))
+    defined = {n.name for cell in cells for n in ast.walk(parse(cell.source)) if isinstance(n, ast.ClassDef)}
+    return Plan(imports, tuple(helpers), frozenset(theirs), frozenset(defined & theirs), beside)
 
 
 def is_helper(cell: NotebookNode) -> bool:

@@ -198,6 +198,9 @@ class ProblemSet:
         What a student can do afterwards.
     refuses
         Modules that an answer may not be taken from.
+    shared
+        Names of locked cells that plain test cells take from the student's process, such as a class whose objects they
+        hand to answers.
     tests_beside
         Run plain test cells in the student's own process, for tests that need more than values and calls can show.
         An answer can forge such tests; each grade then carries a note that says so.
@@ -208,6 +211,7 @@ class ProblemSet:
     minutes: int
     objectives: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ("course_lib.reference", "course_lib.accelerated", "autograder")
+    shared: tuple[str, ...] = ()
     tests_beside: bool = False
     questions: dict[str, Question] = field(default_factory=dict)
     free_text: list[FreeText] = field(default_factory=list)
@@ -232,8 +236,13 @@ class ProblemSet:
 
 
 def load_set(folder: str | Path) -> ProblemSet:
-    """Import ``questions.py`` of a folder ``solutions/NN_topic`` and return its ``SET``."""
+    """Import ``questions.py`` of a folder ``solutions/NN_topic`` and return its ``SET``.
+
+    A folder with a notebook of its name and no ``questions.py`` is a set of plain test cells, as other courses have it.
+    """
     file = Path(folder).resolve() / "questions.py"
+    if not file.is_file() and file.with_name(f"{file.parent.name}.ipynb").is_file():
+        return ProblemSet(file.parent.name, title=file.parent.name, minutes=0)
     if not file.is_file():
         raise CourseProblem(f"{file.parent.name}/questions.py is missing: is {file.parent.name!r} the name of a set?")
     name = f"descent_questions_{file.parent.name}"

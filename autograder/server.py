@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder import wall
+from autograder.link import Link
 from autograder.objects import Objects
-from autograder.proxies import Link
 from autograder.shell import OUTPUTS, Shell, Stream
 from course_lib.checks import Case, run_case
 from course_lib.checks.remote import mark, marked

@@ -55,9 +55,14 @@ class Session:
         """Have the process answer a case of a question."""
         return self._living().ask(case, question)
 
+    def needs(self, source: str) -> list[str]:
+        """List the names that a plain test cell takes from the student's process."""
+        names = names_in(source)
+        return sorted(names if self.plan.beside or self.level == "stock" else names & self.plan.theirs)
+
     def help(self, name: str, source: str) -> None:
         """Keep a locked cell that defines what test cells use, to run it on their side too."""
-        self.mark(name, sorted(names_in(source)))
+        self.mark(name, self.needs(source))
         self.helpers.append((name, source))
 
     def test(self, source: str, question: str) -> Run:
