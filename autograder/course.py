@@ -33,8 +33,9 @@ class Course:
         return self.autograded.parent / "reports"
 
     def sets(self) -> list[str]:
-        """Names of the problem sets, in order."""
-        return sorted(file.parent.name for file in self.solutions.glob("*/questions.py"))
+        """Names of the problem sets, in order: folders with a ``questions.py``, or with a notebook of their name."""
+        found = {file.parent.name for file in self.solutions.glob("*/questions.py")}
+        return sorted(found | {file.stem for file in self.solutions.glob("*/*.ipynb") if file.stem == file.parent.name})
 
     def solution(self, set_name: str) -> Path:
         """Folder of a set's source; CourseProblem names the sets there are if it is not one of them."""

@@ -170,18 +170,12 @@ def test_forging_earns_nothing_and_stops_nobody(hostile_class: Course) -> None:
 
 
 EARLY_RESULT = "def double(x):\n    get_ipython().displayhook(1.0)\n    return 0"
-OTHER_SET = """
-from autograder.questions import ProblemSet
-
-SET = ProblemSet("01_double", title="Doubling", minutes=10)
-"""
 
 
 def assert_course(root: Path, with_plugin: bool) -> Course:
-    """Write a course of one answer, one cell of asserts, and code that is graded by hand."""
+    """Write a course without ``questions.py``: one answer, one cell of asserts, and code that is graded by hand."""
     folder = root / "solutions" / SET
     folder.mkdir(parents=True)
-    (folder / "questions.py").write_text(OTHER_SET, encoding="utf-8")
     notebook = source_notebook()
     notebook.cells = [cell for cell in notebook.cells if grade_id(cell) in ("double_answer", "plain", "why")]
     notebook.cells[-1] = new_code_cell("# draw it", id="drawing", metadata=notebook.cells[-1].metadata)
