@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,33 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.course import Course
+from autograder.entries import Score, SetRows, read_scores, set_rows, write_entry
 from autograder.execution import Task
 from autograder.notebooks import grade_id
 from autograder.questions import CourseProblem
 from autograder.records import Record
-
-
-@dataclass(frozen=True)
-class Score:
-    """What one student has in one set: the sum, the parts by question, what is waiting to be graded by hand."""
-
-    student: str
-    submitted: datetime | None
-    score: float
-    max_score: float
-    late_penalty: float = 0.0
-    waiting: frozenset[str] = frozenset()
-    parts: dict[str, float] = field(default_factory=dict)
-    comments: dict[str, str] = field(default_factory=dict)
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    lms_id: str = ""
-
-    @property
-    def needs_manual(self) -> bool:
-        """Whether anything is still waiting to be graded by hand."""
-        return bool(self.waiting)
 
 
 class Gradebook:
@@ -67,6 +44,7 @@ class Gradebook:
             course.autograded.parent.mkdir(parents=True, exist_ok=True)
         self.late = AssignLatePenalties(config=course.config)
         self.late.init_plugin()
+        self.sets: dict[str, SetRows] = {}
         with self._explained():
             self.engine = _engine(self.url)
             _create_tables(self.engine, self.course_id)
@@ -97,6 +75,7 @@ class Gradebook:
         """Put the set's cells, with their points, into the gradebook as they are in its source."""
         with self._transaction() as session:
             _save_set(session, task, self.course_id)
+        self.sets.pop(task.problem_set.name, None)
 
     def save_students(self, students: Iterable[Mapping[str, str]]) -> None:
         """Enter students, or update them: rows with `id` and any of nbgrader's other columns of a student."""
@@ -113,9 +92,10 @@ class Gradebook:
 
         `answer_changed` says that grades given by hand belong to an earlier submission and have to be looked at again.
         """
-        with self._transaction() as session:
-            theirs = _record(session, record, submitted, answer_changed)
-            _late_penalty(session, theirs, self.late)
+        with self._explained(), self.engine.begin() as connection:
+            rows = self.sets.get(record.set_name) or set_rows(connection, record.set_name)
+            write_entry(connection, rows, record, submitted, answer_changed, self.late)
+            self.sets[record.set_name] = rows
 
     def due(self, set_name: str, moment: datetime | None = None) -> datetime | None:
         """Return when a set is due, in UTC, after setting it to `moment` if one is given."""
@@ -135,14 +115,8 @@ class Gradebook:
 
     def scores(self, set_name: str) -> list[Score]:
         """Scores of all students known to the gradebook, in order of id; who handed nothing in has 0."""
-        with self._transaction() as session:
-            assignment = session.scalars(select(api.Assignment).where(api.Assignment.name == set_name)).one_or_none()
-            if assignment is None:
-                return []
-            handed_in = {submission.student_id: submission for submission in assignment.submissions}
-            students = session.scalars(select(api.Student).order_by(api.Student.id)).all()
-            most = float(assignment.max_score or 0)
-            return [_score(student, handed_in.get(student.id), most) for student in students]
+        with self._explained(), self.engine.connect() as connection:
+            return read_scores(connection, set_name)
 
 
 def _create_tables(engine: Engine, course_id: str) -> None:
@@ -245,82 +219,4 @@ def _save_cell(session: Session, notebook: Any, cell: NotebookNode) -> None:
     source.checksum = cell.metadata.nbgrader.get("checksum")
 
 
-def _record(session: Session, record: Record, submitted: datetime | None, answer_changed: bool) -> Any:
-    query = select(api.Notebook).join(api.Assignment).where(api.Assignment.name == record.set_name)
-    notebook = session.scalars(query.where(api.Notebook.name == record.set_name)).one()
-    if session.get(api.Student, record.student) is None:
-        session.add(api.Student(id=record.student))
-        session.flush()
-    submission = next((s for s in notebook.assignment.submissions if s.student_id == record.student), None)
-    if submission is None:
-        submission = api.SubmittedAssignment(assignment=notebook.assignment, student_id=record.student)
-        session.add(submission)
-    submission.timestamp = submitted
-    theirs = next((n for n in submission.notebooks if n.notebook_id == notebook.id), None)
-    if theirs is None:
-        theirs = api.SubmittedNotebook(notebook=notebook, assignment=submission)
-        session.add(theirs)
-    session.flush()
-    _write_grades(session, notebook, theirs, record, answer_changed)
-    _write_comments(session, notebook, theirs, {name for name, _, text in record.manual if not text})
-    return theirs
-
-
-def _late_penalty(session: Session, theirs: Any, late: AssignLatePenalties) -> None:
-    """Take off what nbgrader's late-submission plugin of the course says, between nothing and the score."""
-    session.flush()
-    session.expire(theirs)
-    theirs.late_submission_penalty = None
-    seconds = theirs.assignment.total_seconds_late
-    if seconds > 0:
-        penalty = late.plugin_inst.late_submission_penalty(theirs.assignment.student_id, theirs.score, seconds)
-        if penalty is not None:
-            theirs.late_submission_penalty = min(max(float(penalty), 0.0), float(theirs.score))
-
-
-def _write_grades(session: Session, notebook: Any, theirs: Any, record: Record, answer_changed: bool) -> None:
-    earned = {question.name: question.points for question in record.questions}
-    blank = {name for name, _, text in record.manual if not text}
-    rows = {grade.cell_id: grade for grade in theirs.grades}
-    for cell in [*notebook.grade_cells, *notebook.task_cells]:
-        grade = rows.get(cell.id)
-        if grade is None:
-            grade = api.Grade(cell_id=cell.id, notebook=theirs)
-            session.add(grade)
-        grade.auto_score = earned.get(cell.name, 0.0 if cell.name in blank else None)
-        by_hand = grade.manual_score is not None
-        grade.needs_manual_grade = answer_changed if by_hand else grade.auto_score is None
-
-
-def _write_comments(session: Session, notebook: Any, theirs: Any, unanswered: set[str]) -> None:
-    rows = {comment.cell_id: comment for comment in theirs.comments}
-    for cell in [*notebook.solution_cells, *notebook.task_cells]:
-        comment = rows.get(cell.id)
-        if comment is None:
-            comment = api.Comment(cell_id=cell.id, notebook=theirs)
-            session.add(comment)
-        comment.auto_comment = "No response." if cell.name in unanswered else None
-
-
-def _score(student: Any, submission: Any, most: float) -> Score:
-    who: dict[str, Any] = {
-        "first_name": student.first_name or "",
-        "last_name": student.last_name or "",
-        "email": student.email or "",
-        "lms_id": student.lms_user_id or "",
-    }
-    if submission is None:
-        return Score(student.id, None, 0.0, most, **who)
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
-    return Score(
-        student.id,
-        submission.timestamp,
-        sum(float(grade.score) for grade in grades),
-        most,
-        float(submission.late_submission_penalty or 0.0),
-        frozenset(grade.cell.name for grade in grades if grade.needs_manual_grade),
-        {grade.cell.name: float(grade.score) for grade in grades},
-        {comment.cell.name: comment.comment for comment in comments if comment.comment},
-        **who,
-    )
+__all__ = ["Gradebook", "Score"]

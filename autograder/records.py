@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.questions import CaseResult, QuestionResult
@@ -62,7 +62,7 @@ class Record:
 
     def to_json(self) -> str:
         """Write the record as JSON."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return json.dumps(vars(self), default=vars) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Record:
