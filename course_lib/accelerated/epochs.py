@@ -30,16 +30,17 @@ LONGEST_CAPTURE = 2048  # steps: a graph's memory and the time to make it grow w
 
 
 class Epochs:
-    """Runs epochs of one network and keeps the programs that were made for them.
+    """Runs epochs of one network and keeps the graphs that were captured for them.
 
     Examples
     --------
-    >>> Epochs().programs
+    >>> Epochs().captured
     {}
     """
 
     def __init__(self) -> None:
-        self.programs: dict[tuple, Callable | None] = {}
+        self.place: tuple = ()
+        self.captured: dict[tuple[int, int], Callable] = {}
 
     def run(self, work: Work, batches: Sequence[np.ndarray]) -> tuple[Tensor, float]:
         """Make one step for each batch of rows; return all outputs, in order, and the mean penalty."""
@@ -65,13 +66,15 @@ class Epochs:
 
     def program(self, work: Work, count: int, size: int) -> Callable | None:
         """Return the program of a piece, made when it is first asked for; None where that cannot be."""
-        key: tuple = (count, size, work.signature())
-        if work.network.device.type == "cuda":  # a captured graph knows its tensors by their addresses
-            key = (*key, *(tensor.data_ptr() for tensor in work.tensors()))
-        if key not in self.programs:
-            make = Capture if work.network.device.type == "cuda" else compile_steps
-            self.programs[key] = make(work, count, size)
-        return self.programs[key]
+        if work.network.device.type == "cpu":
+            return compile_steps(work, count, size)
+        # a captured graph knows its tensors by their addresses
+        place = (*work.signature(), *(tensor.data_ptr() for tensor in work.tensors()))
+        if place != self.place:
+            self.place, self.captured = place, {}
+        if (count, size) not in self.captured:
+            self.captured[count, size] = Capture(work, count, size)
+        return self.captured[count, size]
 
 
 def pieces(sizes: Sequence[int], longest: int) -> list[tuple[int, int]]:

@@ -31,7 +31,7 @@ from course_lib.validation import unknown_name
 
 __all__ = [
     "KINDS", "Activation", "BatchNormalization", "Dense", "Dropout", "Embedding", "Flatten", "Layer", "Maxout",
-    "SparseDense", "get_layer",
+    "Rescaling", "SparseDense", "get_layer",
 ]  # fmt: skip
 
 Values = Mapping[str, Tensor]
@@ -129,6 +129,14 @@ class Flatten(Layer, reference.Flatten):
         return X.flatten(1)
 
 
+class Rescaling(Layer, reference.Rescaling):
+    """scale·X + offset; the samples in memory stay bytes."""
+
+    def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
+        """Return scale·X + offset."""
+        return X * self.scale + self.offset if self.offset else X * self.scale
+
+
 class Dropout(Layer, reference.Dropout):
     """X times a mask while training; the mask is an argument, drawn with `draw_mask`.
 
@@ -197,7 +205,7 @@ class Embedding(Layer, reference.Embedding):
 
 KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
-    for kind in (Dense, Activation, Flatten, Dropout, BatchNormalization, Maxout, SparseDense, Embedding)
+    for kind in (Dense, Activation, Flatten, Rescaling, Dropout, BatchNormalization, Maxout, SparseDense, Embedding)
 }
 
 

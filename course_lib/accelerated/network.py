@@ -57,13 +57,15 @@ class Network(reference.Network):
     Examples
     --------
     >>> from course_lib.accelerated.layers import Activation, Dense
+    >>> from course_lib.accelerated.losses import SparseCategoricalCrossentropy
+    >>> from course_lib.accelerated.optimizers import SGD
     >>> from course_lib.training import fit
     >>> network = Network([Dense(16), Activation("relu"), Dense(3)], input_shape=2, seed=0, device="cpu")
     >>> network.parameters.shape                          # 2·16 + 16 + 16·3 + 3
     torch.Size([99])
     >>> X, y = np.eye(3, 2), np.arange(3)
-    >>> history = fit(network, X, y, get_loss("sparse_categorical_crossentropy").__class__(from_logits=True), "sgd",
-    ...               epochs=300)
+    >>> loss = SparseCategoricalCrossentropy(from_logits=True)
+    >>> history = fit(network, X, y, loss, SGD(0.5), epochs=100)
     >>> network.predict(X).argmax(axis=1)
     array([0, 1, 2])
     """

@@ -109,7 +109,11 @@ class Work:
         moving = ("learning_rate", "t", "state", "_scratch", "_product")
         settings = {name: repr(value) for name, value in vars(self.optimizer).items() if name not in moving}
         kinds = [(tuple(t.shape), t.dtype) for t in self.tensors()]
-        return type(self.optimizer), repr(settings), repr(self.loss), self.weights is None, repr(kinds)
+        layers = [(type(layer), type(getattr(layer, "function", None)), repr(layer)) for layer in self.network.layers]
+        return (
+            *layers, self.network.precision.name, type(self.optimizer), repr(settings), type(self.loss),
+            repr(self.loss), self.weights is None, repr(kinds),
+        )  # fmt: skip
 
 
 def one_step(

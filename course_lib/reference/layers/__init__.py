@@ -8,6 +8,7 @@
 | `BatchNormalization` | γx̂ + β | γ, β (and running mean and variance) |
 | `Maxout` | maxₚ (XWₚ + bₚ) | W, b |
 | `Flatten` | X as rows | – |
+| `Rescaling` | scale·X + offset | – |
 | `SparseDense` | rows of W summed, + b | W, b |
 | `Embedding` | rows of W | W |
 """
@@ -19,6 +20,7 @@ from course_lib.reference.layers.dense import Activation, Dense, Flatten
 from course_lib.reference.layers.dropout import Dropout
 from course_lib.reference.layers.maxout import Maxout
 from course_lib.reference.layers.normalization import BatchNormalization
+from course_lib.reference.layers.rescaling import Rescaling
 from course_lib.reference.layers.sparse import Embedding, SparseDense
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Layer",
     "Maxout",
     "Parameter",
+    "Rescaling",
     "Shape",
     "SparseDense",
 ]
