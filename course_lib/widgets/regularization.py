@@ -59,7 +59,7 @@ class PenaltyBall(anywidget.AnyWidget):
         return "PenaltyBall()"
 
 
-def least(H: ArrayLike, center: ArrayLike, l1: float, l2: float, rounds: int = 400) -> Array:
+def least(H: ArrayLike, center: ArrayLike, l1: float, l2: float, rounds: int = 100) -> Array:
     """Return the w that minimizes ½ (w − center)ᵀ H (w − center) + l1 Σ|w| + l2 Σw², one weight after the other.
 
     With all weights but one fixed the minimum is a soft threshold (Friedman et al. 2007); H is positive definite.
