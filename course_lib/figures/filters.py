@@ -38,7 +38,7 @@ def weights_of_the_past(alphas: tuple[float, ...] = (0.5, 0.9, 0.98)) -> Figure:
     figure, axes = canvas(460, 280, alt=f"Weight over the age of a value, falling like powers of α. {told}.")
     for alpha, (color, dash) in zip(alphas, STYLES, strict=False):
         weights = unit_dc_ar1(alpha).impulse_response(len(ages))
-        axes.plot(ages, weights, dash, color=COLORS[color], label=f"α = {alpha}", marker="o", markersize=3)
+        axes.plot(ages, weights, dash, color=COLORS[color], label=f"α = {alpha}")
     axes.set(xlabel="age of the value, in steps", ylabel="weight in the average", ylim=(0, 0.52))
     axes.legend(loc="upper right")
     return figure
@@ -87,7 +87,7 @@ def compensation(alpha: float = 0.9) -> tuple[Figure, Figure]:
             f"average at {smooth[0]:.2f}; after ten steps it is {smooth[9]:.2f}, where the cosine is "
             f"{clean[9]:.2f}. Later it follows the cosine, a little late.",
         )
-        axes.plot(noisy, "o", color=COLORS["grey"], markersize=2.5, label="values")
+        axes.plot(noisy, color=COLORS["grey"], linewidth=0.8, label="values")
         axes.plot(clean, "--", color="black", linewidth=1.3, label="cosine")
         axes.plot(smooth, color=COLORS["blue"], label="average")
         axes.set(xlabel="step", title=title, ylim=(-2.2, 2.8))
@@ -97,7 +97,7 @@ def compensation(alpha: float = 0.9) -> tuple[Figure, Figure]:
 
 
 def _unit_circle(axes: Axes) -> None:
-    turn = np.linspace(0, 2 * np.pi, 181)
+    turn = np.linspace(0, 2 * np.pi, 73)
     axes.plot(np.cos(turn), np.sin(turn), color=COLORS["grey"], linewidth=1.2)
     axes.axhline(0, color=COLORS["grey"], linewidth=0.8)
     axes.axvline(0, color=COLORS["grey"], linewidth=0.8)

@@ -43,7 +43,7 @@ def noisy_descent(rates: Sequence[float] | Array, curvature: float, noise: float
 
 
 @styled
-def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 1000, noise: float = 1.0) -> tuple[Figure, ...]:
+def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 250, noise: float = 1.0) -> tuple[Figure, ...]:
     """Draw noisy descent in a round bowl for two rates: the way in, and the ball in which it ends."""
     panels = []
     for rate in rates:
@@ -57,10 +57,10 @@ def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 1000, noise: f
             f"the points has a root mean square distance of {np.sqrt((late**2).sum(axis=1).mean()):.2f}; the circle "
             f"has the radius {radius:.2f}.",
         )
-        turn = np.linspace(0, 2 * np.pi, 91)
+        turn = np.linspace(0, 2 * np.pi, 49)
         for height in (1, 2, 4, 6):
             axes.plot(height * np.cos(turn), height * np.sin(turn), color=COLORS["grey"], linewidth=0.6)
-        axes.plot(*path.T, "o-", color=COLORS["blue"], linewidth=0.3, markersize=1.2)
+        axes.plot(*path.T, color=COLORS["blue"], linewidth=0.6)
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), "--", color=COLORS["orange"], linewidth=2.5)
         axes.plot(0, 0, "*", color="black", markersize=10)
         axes.set(xlim=(-3, 5.6), ylim=(-3, 5), aspect="equal", title=f"η = {rate}", xlabel="w₁", ylabel="w₂")
@@ -78,7 +78,7 @@ def distances(plans: Mapping[str, Callable[[int], float]], steps: int = 10_000, 
     figure, axes = canvas(
         470, 310, alt=f"Distance from the minimum over steps from {start:g} on, after {steps} steps: {told}."
     )
-    t = np.unique(np.geomspace(1, steps, 120).astype(int))
+    t = np.unique(np.geomspace(1, steps, 60).astype(int))
     for (name, error), (color, dash) in zip(errors.items(), STYLES, strict=False):
         axes.loglog(t, error[t], dash, color=COLORS[color], label=name)
     powers_of_ten(axes.xaxis)
@@ -155,21 +155,24 @@ def progress(runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str
 
 
 @styled
-def learning_curves(runs: Mapping[str, Array], groups: Mapping[str, Sequence[str]], y: str) -> tuple[Figure, ...]:
-    """Draw curves (seeds, epochs) of all optimizers, one panel a group; the others stay grey in the background."""
+def learning_curves(
+    tuned: Mapping[str, Array], default: Mapping[str, Array], groups: Mapping[str, Sequence[str]], y: str
+) -> tuple[Figure, ...]:
+    """Draw mean curves of (seeds, epochs), one panel a group: tuned ones thick, default ones thin where they differ."""
     panels = []
-    low, high = _range([curve.mean(axis=0) for curve in runs.values()])
+    low, high = _range([curve.mean(axis=0) for curve in (*tuned.values(), *default.values())])
     for title, names in groups.items():
-        told = "; ".join(f"{name} {runs[name].mean(axis=0)[-1]:.3f}" for name in names)
-        figure, axes = canvas(340, 310, alt=f"{y} by epoch, {title}; after the last epoch: {told}. Others in grey.")
-        for curve in runs.values():
-            axes.plot(
-                np.arange(1, curve.shape[1] + 1), curve.mean(axis=0), color=COLORS["grey"], linewidth=0.6, alpha=0.6
-            )
+        told = []
+        figure, axes = canvas(340, 310, alt=f"{y} by epoch, {title}; the last epoch follows in words.")
         for name, (color, dash) in zip(names, STYLES, strict=False):
-            curve, epochs = runs[name], np.arange(1, runs[name].shape[1] + 1)
-            axes.plot(epochs, curve.mean(axis=0), dash, color=COLORS[color], label=name)
-            axes.plot(epochs, curve.T, color=COLORS[color], linewidth=0.7, alpha=0.5)
+            best, first = tuned[name].mean(axis=0), default[name].mean(axis=0)
+            epochs = np.arange(1, len(best) + 1)
+            axes.plot(epochs, best, dash, color=COLORS[color], label=name)
+            told.append(f"{name} {best[-1]:.3f}")
+            if not np.array_equal(best, first):
+                axes.plot(epochs, first, dash, color=COLORS[color], linewidth=0.9)
+                told[-1] += f" (default rate {first[-1]:.3f})"
+        figure.set_label(f"{y} by epoch, {title}; after the last epoch: {'; '.join(told)}.")
         axes.set(xlabel="epoch", ylabel=y, title=title, ylim=(low, high))
         axes.legend(loc="upper right", fontsize=10)
         panels.append(figure)

@@ -80,7 +80,7 @@ SURFACES: Mapping[str, Surface] = {
     for surface in (
         Surface("saddle", "x² − y²", lambda x, y: x**2 - y**2, lambda w: np.array([2 * w[0], -2 * w[1]]),
                 lambda w: np.diag([2.0, -2.0]), (-1.6, 1.6, -1.3, 1.3), (-1.4, 0.01), None,
-                tuple(np.arange(-1.5, 2.6, 0.25))),
+                tuple(np.arange(-1.5, 2.6, 0.5))),
         Surface("valley", "½(x² + 30y²)", lambda x, y: 0.5 * (x**2 + 30 * y**2), lambda w: np.array([w[0], 30 * w[1]]),
                 lambda w: np.diag([1.0, 30.0]), (-10.0, 4.0, -2.6, 2.6), (-9.0, 1.6), (0.0, 0.0),
                 (0.5, 2.0, 5.0, 10.0, 20.0, 35.0, 60.0, 90.0)),
@@ -91,7 +91,7 @@ SURFACES: Mapping[str, Surface] = {
         Surface("Rosenbrock", "(1 − x)² + 100(y − x²)²", lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
                 lambda w: np.array([2 * (w[0] - 1) - 400 * w[0] * (w[1] - w[0] ** 2), 200 * (w[1] - w[0] ** 2)]),
                 lambda w: np.array([[2 - 400 * (w[1] - 3 * w[0] ** 2), -400 * w[0]], [-400 * w[0], 200.0]]),
-                (-1.7, 1.5, -0.6, 2.0), (-1.2, 1.0), (1.0, 1.0), (0.1, 1.0, 4.0, 10.0, 30.0, 80.0, 180.0, 400.0)),
+                (-1.7, 1.5, -0.6, 2.0), (-1.2, 1.0), (1.0, 1.0), (1.0, 4.0, 10.0, 30.0, 80.0, 180.0, 400.0)),
     )
 }  # fmt: skip
 
@@ -134,8 +134,9 @@ def best_rate(surface: Surface, name: str, steps: int, **settings: float) -> flo
     return min(ends, key=ends.__getitem__)
 
 
-def contour_lines(surface: Surface, points: int = 121) -> list[list[list[float]]]:
-    """Return the contour lines as lists of [x, y], for the widget.
+@cache
+def contour_lines(surface: Surface, points: int = 81, digits: int = 3) -> list[list[list[float]]]:
+    """Return the contour lines as lists of [x, y], every other point of those that were found: a page has many maps.
 
     Examples
     --------
@@ -146,7 +147,7 @@ def contour_lines(surface: Surface, points: int = 121) -> list[list[list[float]]
     x, y = _grid(surface, points)
     generator = contour_generator(x, y, surface.value(x[None, :], y[:, None]))
     lines = [np.asarray(line, float) for level in surface.levels for line in generator.lines(level)]
-    return [np.round(np.vstack([line[:-1:2], line[-1:]]), 3).tolist() for line in lines]
+    return [np.round(np.vstack([line[:-1:2], line[-1:]]), digits).tolist() for line in lines]
 
 
 def _grid(surface: Surface, points: int) -> tuple[Array, Array]:
@@ -165,16 +166,9 @@ def paths_on(surface: Surface, paths: Mapping[str, Array], title: str = "", lege
         alt=f"Contour map of the {surface.name} {surface.formula} with paths of at most {steps} steps from "
         f"({path_start(paths)}): {told}.".replace("-", "−"),
     )
-    x, y = _grid(surface, 121)
-    axes.contour(
-        x,
-        y,
-        surface.value(x[None, :], y[:, None]),
-        surface.levels,
-        colors=COLORS["grey"],
-        linewidths=0.7,
-        linestyles="-",
-    )
+    gap = [[np.nan, np.nan]]
+    contours = np.array([point for line in contour_lines(surface) for point in line + gap])
+    axes.plot(*contours.T, color=COLORS["grey"], linewidth=0.7)
     for (name, path), (color, dash, marker) in zip(paths.items(), MARKS, strict=False):
         every = max(1, len(path) // 12)
         axes.plot(

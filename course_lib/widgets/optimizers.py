@@ -86,7 +86,7 @@ def scene(name: str) -> dict[str, Any]:
         "start": surface.start,
         "minimum": surface.minimum,
         "ticks": _TICKS[name],
-        "contours": contour_lines(surface),
+        "contours": contour_lines(surface, digits=2),
         "rates": {row.name: _start_rate(surface, row.name) for row in TABLE},
     }
 

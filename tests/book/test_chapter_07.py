@@ -50,10 +50,10 @@ def race(chapter: Any) -> Any:
     for each in widget.locator("details").all():
         if each.get_attribute("open") is None:
             each.locator("summary").click()
-    widget.get_by_label("Surface").select_option("valley")
-    widget.get_by_label("Optimizer 2").select_option("none")
-    widget.get_by_label("Optimizer 3").select_option("none")
-    widget.get_by_label("Steps").fill("60")
+    widget.get_by_role("combobox", name="Surface").select_option("valley")
+    widget.get_by_role("combobox", name="Optimizer 2").select_option("none")
+    widget.get_by_role("combobox", name="Optimizer 3").select_option("none")
+    widget.get_by_role("slider", name="Steps").fill("60")
     return widget
 
 
@@ -61,8 +61,8 @@ def race(chapter: Any) -> Any:
 def view(chapter: Any) -> Any:
     """Return the filter view, at unit DC gain and pole 0.9."""
     widget = chapter.get_by_role("group", name="Filter view")
-    widget.get_by_label("Filter").select_option("unit DC gain (Adam, RMSprop)")
-    widget.get_by_label("Pole").fill("0.9")
+    widget.get_by_role("combobox", name="Filter").select_option("unit DC gain (Adam, RMSprop)")
+    widget.get_by_role("slider", name="Pole").fill("0.9")
     return widget
 
 
@@ -70,9 +70,9 @@ def view(chapter: Any) -> Any:
 def past(chapter: Any) -> Any:
     """Return the weights of the past, from zero, memory 0.9, step 10."""
     widget = chapter.get_by_role("group", name="Weights of the past")
-    widget.get_by_label("The average starts").select_option("from zero")
-    widget.get_by_label("Memory α").fill("0.9")
-    widget.get_by_label("Step t").fill("10")
+    widget.get_by_role("combobox", name="The average starts").select_option("from zero")
+    widget.get_by_role("slider", name="Memory α").fill("0.9")
+    widget.get_by_role("slider", name="Step t").fill("10")
     return widget
 
 
@@ -80,9 +80,9 @@ def past(chapter: Any) -> Any:
 def composer(chapter: Any) -> Any:
     """Return the schedule composer, constant 0.5, no warm-up, no cool-down."""
     widget = chapter.get_by_role("group", name="Schedule composer")
-    widget.get_by_label("Body", exact=True).select_option("constant")
+    widget.get_by_role("combobox", name="Body").select_option("constant")
     for name, value in (("First rate of the body", "0.5"), ("Its pace P", "250"), ("Warm-up", "0"), ("Cool-down", "0")):
-        widget.get_by_label(name).fill(value)
+        widget.get_by_role("slider", name=name).fill(value)
     return widget
 
 
@@ -107,18 +107,18 @@ def place(text: str) -> list[float]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("surface", ["valley", "Beale"])
 def test_race_ends_where_the_library_ends(race: Any, name: str, surface: str) -> None:
-    race.get_by_label("Surface").select_option(surface)
-    race.get_by_label("Optimizer 1").select_option("none")
-    race.get_by_label("Optimizer 1").select_option(name)
+    race.get_by_role("combobox", name="Surface").select_option(surface)
+    race.get_by_role("combobox", name="Optimizer 1").select_option("none")
+    race.get_by_role("combobox", name="Optimizer 1").select_option(name)
     rate = scene(surface)["rates"][name]
     path = trajectory(SURFACES[surface], row(name).make(lr=rate), 60)
     assert place(report(race)) == pytest.approx(path[-1], abs=6e-4)
 
 
 def test_race_follows_a_changed_setting(race: Any) -> None:
-    race.get_by_label("Optimizer 1").select_option("none")
-    race.get_by_label("Optimizer 1").select_option("Momentum")
-    slider = race.get_by_label("μ")
+    race.get_by_role("combobox", name="Optimizer 1").select_option("none")
+    race.get_by_role("combobox", name="Optimizer 1").select_option("Momentum")
+    slider = race.get_by_role("slider", name="μ")
     slider.focus()
     slider.press("ArrowLeft")
     chosen = float(slider.get_attribute("aria-valuetext"))
@@ -130,16 +130,16 @@ def test_race_follows_a_changed_setting(race: Any) -> None:
 
 
 def test_race_tells_when_somebody_flies_away(race: Any) -> None:
-    race.get_by_label("Optimizer 1").select_option("none")
-    race.get_by_label("Optimizer 1").select_option("SGD")
-    race.get_by_label("η").fill("18")
+    race.get_by_role("combobox", name="Optimizer 1").select_option("none")
+    race.get_by_role("combobox", name="Optimizer 1").select_option("SGD")
+    race.get_by_role("slider", name="η").fill("18")
     assert "SGD has flown away" in report(race)
 
 
 def test_dragging_the_start_moves_the_path_and_keys_do_too(race: Any, chapter: Any) -> None:
     race.get_by_role("button", name="Start where it was").click()
-    race.get_by_label("Steps").fill("0")
-    race.get_by_label("Optimizer 1").select_option("SGD")
+    race.get_by_role("slider", name="Steps").fill("0")
+    race.get_by_role("combobox", name="Optimizer 1").select_option("SGD")
     assert place(report(race)) == [-9, 1.6]
     handle = race.locator("circle.grab")
     handle.scroll_into_view_if_needed()
@@ -151,7 +151,7 @@ def test_dragging_the_start_moves_the_path_and_keys_do_too(race: Any, chapter: A
     chapter.mouse.up()
     dragged = place(report(race))
     assert dragged[0] > -7 and dragged[1] < 1.5
-    slider = race.get_by_label("Start x")
+    slider = race.get_by_role("slider", name="Start x")
     slider.focus()
     slider.press("Home")
     assert place(report(race)) == pytest.approx([-10, dragged[1]], abs=6e-4)
@@ -167,8 +167,8 @@ def test_run_button_goes_to_the_last_step(race: Any) -> None:
 @pytest.mark.parametrize("pole", ["0", "0.5", "0.99"])
 @pytest.mark.parametrize("kind", FILTERS)
 def test_filter_view_shows_the_numbers_of_the_library(view: Any, kind: str, pole: str) -> None:
-    view.get_by_label("Filter").select_option(kind)
-    view.get_by_label("Pole").fill(pole)
+    view.get_by_role("combobox", name="Filter").select_option(kind)
+    view.get_by_role("slider", name="Pole").fill(pole)
     each = FILTERS[kind](float(pole))
     clean, noisy = noisy_cosine()
     shown = numbers(report(view).replace("root mean square", ""))
@@ -194,14 +194,14 @@ def test_dragging_the_pole_moves_slider_and_curves(view: Any, chapter: Any) -> N
     chapter.mouse.move(x - 30, y, steps=3)
     chapter.mouse.up()
     assert cross.get_attribute("d") != before
-    assert 0.2 < float(view.get_by_label("Pole").input_value()) < 0.8
+    assert 0.2 < float(view.get_by_role("slider", name="Pole").input_value()) < 0.8
     chapter.mouse.move(x, y, steps=2)  # the button is up: nothing follows any more
-    assert float(view.get_by_label("Pole").input_value()) < 0.8
+    assert float(view.get_by_role("slider", name="Pole").input_value()) < 0.8
 
 
 @pytest.mark.parametrize("start", ["from zero", "from zero, compensated", "from the first value"])
 def test_weights_of_the_past_are_those_of_the_recursion(past: Any, start: str) -> None:
-    past.get_by_label("The average starts").select_option(start)
+    past.get_by_role("combobox", name="The average starts").select_option(start)
     values = PastWeights().values[:10]
     average = values[0] if start == "from the first value" else 0.1 * values[0]
     for value in values[1:]:
@@ -210,14 +210,14 @@ def test_weights_of_the_past_are_those_of_the_recursion(past: Any, start: str) -
     shown = numbers(report(past))
     assert shown[:2] == pytest.approx([10, average], abs=6e-4)
     assert shown[2] == pytest.approx(1 - 0.9**10 if start == "from zero" else 1, abs=6e-4)
-    assert past.get_by_label("Step t").get_attribute("aria-valuetext") == "10"
+    assert past.get_by_role("slider", name="Step t").get_attribute("aria-valuetext") == "10"
 
 
 @pytest.mark.parametrize("body", BODIES)
 def test_composer_follows_the_schedules_of_the_library(composer: Any, body: str) -> None:
-    composer.get_by_label("Body", exact=True).select_option(body)
-    composer.get_by_label("Warm-up").fill("50")
-    composer.get_by_label("Cool-down").fill("200")
+    composer.get_by_role("combobox", name="Body").select_option(body)
+    composer.get_by_role("slider", name="Warm-up").fill("50")
+    composer.get_by_role("slider", name="Cool-down").fill("200")
     rates = np.array(compose(body, 0.5, 250, 50, 200, 1000))
     shown = numbers(report(composer))
     assert shown[1:3] == pytest.approx([rates.sum(), (rates**2).sum()], abs=0.06)
@@ -226,9 +226,9 @@ def test_composer_follows_the_schedules_of_the_library(composer: Any, body: str)
 
 def test_composer_says_which_conditions_hold(composer: Any) -> None:
     assert "ends in a noise ball" in report(composer)
-    composer.get_by_label("Body", exact=True).select_option("fractional, 1/(1 + k/P)")
+    composer.get_by_role("combobox", name="Body").select_option("fractional, 1/(1 + k/P)")
     assert "both conditions hold" in report(composer)
-    composer.get_by_label("Body", exact=True).select_option("cosine")
+    composer.get_by_role("combobox", name="Body").select_option("cosine")
     assert "it may stop short" in report(composer)
 
 

@@ -24,7 +24,9 @@ FIGURES = {
     "steps_of_a_slope": optimizers.steps_of_a_slope([{"Adam": optimizers.step_lengths("Adam", 5)}], ["one"]),
     "adam_forms": (optimizers.adam_forms(),),
     "progress": (optimizers.progress({"a": ([1, 2], [1.0, 0.1])}, "steps", "loss of it"),),
-    "learning_curves": optimizers.learning_curves(CURVES, GROUPS, "validation loss"),
+    "learning_curves": optimizers.learning_curves(
+        CURVES, CURVES | {"SGD": CURVES["SGD"] + 1}, GROUPS, "validation loss"
+    ),
     "rate_scans": optimizers.rate_scans({n: {0.1: 0.5, 1.0: 0.4, 10.0: 1e9} for n in NAMES}, GROUPS, "loss"),
     "weights": (filters.weights_of_the_past(),),
     "steps": filters.step_responses(),
@@ -208,4 +210,4 @@ def test_plateau_figure_names_its_drops() -> None:
 
 
 def test_learning_curves_quote_the_means_of_the_last_epoch() -> None:
-    assert "SGD 0.410; Momentum 0.405" in label("learning_curves")
+    assert "SGD 0.410 (default rate 1.410); Momentum 0.405;" in label("learning_curves")
