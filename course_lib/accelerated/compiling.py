@@ -73,7 +73,9 @@ def program(graph: Any, example: list[Tensor], several: bool) -> Program:
     >>> program.__name__                                    # needs some seconds: see the tests
     'program'
     """
-    compiled = torch._inductor.compile(graph, example, options={"cpp_wrapper": several})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchInductor uses deprecated parts of PyTorch itself
+        compiled = torch._inductor.compile(graph, example, options={"cpp_wrapper": several})
 
     def run(work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
         outputs, penalties = compiled(*arguments(work, rows))

@@ -46,10 +46,11 @@ class Epochs:
         """Make one step for each batch of rows; return all outputs, in order, and the mean penalty."""
         before = Checkpoint(work)
         outputs, penalties, done = [], [], 0
-        for count, size in pieces([len(rows) for rows in batches], self.longest(work)):
+        cut = pieces([len(rows) for rows in batches], self.longest(work))
+        programs = {piece: self.program(work, *piece, usual=len(batches[0])) for piece in dict.fromkeys(cut)}
+        for count, size in cut:
             rows = torch.as_tensor(np.stack(batches[done : done + count])).to(work.X.device)
-            program = self.program(work, count, size) if worth_it(work, count, size, len(batches[0])) else None
-            a, penalty = (program or plain_steps)(work, rows)
+            a, penalty = programs[count, size](work, rows)
             outputs.append(a.reshape(-1, *a.shape[2:]))
             penalties.append(penalty)
             flush(work, count)
@@ -64,10 +65,13 @@ class Epochs:
             return 1
         return LONGEST_CAPTURE if work.network.device.type == "cuda" else work.network.compiled
 
-    def program(self, work: Work, count: int, size: int) -> Callable | None:
-        """Return the program of a piece, made when it is first asked for; None where that cannot be."""
-        if work.network.device.type == "cpu":
-            return compile_steps(work, count, size)
+    def program(self, work: Work, count: int, size: int, usual: int) -> Callable:
+        """Return the program of a piece, made when it is first asked for, or the plain loop."""
+        if not work.network.compiled:
+            return plain_steps
+        if work.network.device.type == "cpu":  # making a program takes seconds: only for the piece that is repeated
+            repeated = size == usual and count == work.network.compiled
+            return compile_steps(work, count, size) or plain_steps if repeated else plain_steps
         # a captured graph knows its tensors by their addresses
         place = (*work.signature(), *(tensor.data_ptr() for tensor in work.tensors()))
         if place != self.place:
@@ -92,13 +96,6 @@ def pieces(sizes: Sequence[int], longest: int) -> list[tuple[int, int]]:
         else:
             found.append((1, size))
     return found
-
-
-def worth_it(work: Work, count: int, size: int, usual: int) -> bool:
-    """Whether a piece gets a program: on the CPU, where making one takes seconds, only the piece that is repeated."""
-    if not work.network.compiled:
-        return False
-    return work.network.device.type == "cuda" or (size == usual and count == work.network.compiled)
 
 
 def plain_steps(work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
