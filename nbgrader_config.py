@@ -5,7 +5,7 @@ from pathlib import Path
 from autograder.plugin import install
 
 install(__file__)
-GRADING = Path(__file__).resolve().parent / "grading"
+GRADING = Path(__file__).parent.resolve() / "grading"
 GRADING.mkdir(exist_ok=True)
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821

@@ -43,7 +43,7 @@ def install(config_file: str) -> None:
 
         install(__file__)
     """
-    _courses.add(Path(config_file).resolve().parent)
+    _courses.add(Path(config_file).parent.resolve())
     for converter, work in ((GenerateAssignment, release), (Autograde, grade), (GenerateFeedback, write_pages)):
         if not hasattr(converter.start, "__wrapped__"):
             converter.start = _instead_of(converter.start, work)
