@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -69,9 +69,37 @@ def printable(text: str, most: int = 120) -> str:
 
 
 def read_inbox(place: Path) -> list[Offer]:
-    """List the files of a folder or of a zip archive, litter of file managers left out."""
-    offers = read_folder(place) if place.is_dir() else read_archive(place)
-    return [offer for offer in offers if not any(LITTER.fullmatch(part) for part in offer.path)]
+    """List the files of a folder or of a zip archive; an archive that lies in the folder is opened too.
+
+    Litter of file managers is left out.
+    """
+    if not place.is_dir():
+        return _unwrapped(place, [offer for offer in read_archive(place) if not _is_litter(offer)])
+    offers: list[Offer] = []
+    for offer in read_folder(place):
+        if len(offer.path) == 1 and offer.name.lower().endswith(".zip") and not offer.reason:
+            offers += _download(place / offer.name)
+        elif not _is_litter(offer):
+            offers.append(offer)
+    return offers
+
+
+def _is_litter(offer: Offer) -> bool:
+    return any(LITTER.fullmatch(part) for part in offer.path)
+
+
+def _download(file: Path) -> list[Offer]:
+    try:
+        return read_inbox(file)
+    except CourseProblem as problem:
+        return [Offer((file.name,), reason=str(problem), stray=True)]
+
+
+def _unwrapped(archive: Path, offers: list[Offer]) -> list[Offer]:
+    """Drop a folder that all files of an archive lie in and that bears the archive's name."""
+    if {offer.path[0] for offer in offers} != {archive.stem}:
+        return offers
+    return [replace(offer, path=offer.path[1:]) for offer in offers if len(offer.path) > 1]
 
 
 def read_folder(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Offer]:

@@ -25,7 +25,11 @@ from autograder.report import write_report
 from autograder.sample import write_class
 from autograder.steps import Taking, Work, bar, collect_class, console, default_inbox, explained, run_grading, say
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+HELP = """Grade a class: collect its submissions, grade them, and give grades and feedback back.
+
+The commands stand in the order in which one needs them; each explains itself with --help and can be run again.
+"""
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=HELP)
 SetName = Annotated[str, typer.Argument(metavar="SET", help="Stem of the problem set, as in 01_derivatives.")]
 CourseOption = Annotated[Path | None, typer.Option("--course", help="The course's folder; the current one by default.")]
 DbOption = Annotated[str, typer.Option("--db", help="Address of the gradebook; that of nbgrader_config.py by default.")]

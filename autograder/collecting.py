@@ -10,19 +10,19 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.archives import Offer, Unreadable, printable, read_inbox
-from autograder.intake import FACTS, STUDENT_ID, Facts
+from autograder.intake import FACTS, STUDENT_ID, Facts, read_facts
 from autograder.lms import Nobody, Owner, owner_of
-from autograder.questions import CourseProblem
 from autograder.roster import Person, Roster, identify
 
 ROSTER = "roster.csv"
 STAMP = "timestamp.txt"
+LATE = "Canvas marks it as late"
 MAX_NOTEBOOKS = 20
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 MODULES = sys.stdlib_module_names | {
@@ -114,7 +114,7 @@ def collect(
 def _sort(inbox: Path, set_name: str, collected: Collected) -> list[_Hand]:
     """Sort an inbox's files by the name that they are handed in under."""
     hands: dict[tuple[str, str, str], _Hand] = {}
-    for offer in _without_common_folder(inbox, _opened(inbox)):
+    for offer in read_inbox(inbox):
         if offer.path == (ROSTER,):
             continue
         try:
@@ -127,31 +127,6 @@ def _sort(inbox: Path, set_name: str, collected: Collected) -> list[_Hand]:
         key = (owner.system, owner.name.casefold(), owner.number)
         hands.setdefault(key, _Hand(owner)).offers.append((owner.file, offer))
     return list(hands.values())
-
-
-def _opened(inbox: Path) -> Iterator[Offer]:
-    """Yield an inbox's files; an archive that lies in a folder among them is opened, as it was downloaded."""
-    for offer in read_inbox(inbox):
-        name = offer.name.lower()
-        if inbox.is_dir() and len(offer.path) == 1 and name.endswith(".zip") and not offer.reason:
-            yield from _download(inbox / offer.name, offer)
-        else:
-            yield offer
-
-
-def _download(file: Path, offer: Offer) -> Iterator[Offer]:
-    try:
-        yield from _without_common_folder(file, read_inbox(file))
-    except CourseProblem as problem:
-        yield Offer(offer.path, reason=str(problem), stray=True)
-
-
-def _without_common_folder(inbox: Path, offers: Iterable[Offer]) -> list[Offer]:
-    """Drop a folder that all files of an archive lie in and that bears the archive's name."""
-    offers = list(offers)
-    if inbox.suffix.lower() == ".zip" and offers and {offer.path[0] for offer in offers} == {inbox.stem}:
-        return [Offer(o.path[1:], o.changed, o.read, o.reason) for o in offers if len(o.path) > 1]
-    return offers
 
 
 def _set_aside(hand: _Hand, folder: Path, roster: Roster | None, collected: Collected) -> None:
@@ -187,15 +162,26 @@ def _take(
     notebooks, notes, reason = _notebooks([offer for hand in hands for offer in hand.offers])
     late = any(hand.owner.late for hand in hands)
     if late:
-        notes.append("Canvas marks it as late")
+        notes.append(LATE)
         if due is None:
             collected.undated.append(person.id)
-    stamp = _handed_in(person, hands, due, file_times)
-    owner = hands[0].owner
-    _store(folder, notebooks, Facts(owner.system, owner.origin, tuple(notes), reason), stamp)
+    facts = Facts(hands[0].owner.system, hands[0].owner.origin, tuple(notes), reason)
+    facts, stamp = _as_before(folder, facts, _handed_in(person, hands, due, file_times))
+    _store(folder, notebooks, facts, stamp)
     collected.people.append(person)
     if reason:
         collected.unusable.append((person.id, reason))
+
+
+def _as_before(folder: Path, facts: Facts, stamp: datetime | None) -> tuple[Facts, datetime | None]:
+    """Keep name and time in the LMS of what an assistant puts in the place of a submission from there."""
+    before = read_facts(folder)
+    if facts.system != "plain" or before.system == "plain":
+        return facts, stamp
+    file = folder / STAMP
+    stamp = stamp or (read_stamp(file.read_bytes()[:100]) if file.is_file() else None)
+    notes = (*facts.notes, *(note for note in before.notes if note == LATE))
+    return Facts(before.system, before.origin, notes, facts.reason), stamp
 
 
 def _notebooks(offers: list[tuple[str, Offer]]) -> tuple[dict[str, bytes], list[str], str]:

@@ -19,6 +19,7 @@ from autograder.course import Course
 from autograder.execution import load_task
 from autograder.gradebook import Gradebook
 from autograder.grading import Tally, grade_class
+from autograder.intake import find_submissions
 from autograder.kernel import Limits
 from autograder.questions import CourseProblem
 from autograder.records import Record
@@ -83,12 +84,12 @@ def collect_class(course: Course, set_name: str, inbox: Path, how: Taking | None
         due = gradebook.due(set_name, how.due)
         found = collect(inbox, course.submitted, set_name, roster, how.known_as, due, how.file_times)
         gradebook.save_students(person.row() for person in (roster.people if roster else found.people))
-    _say_collected(found, set_name, roster)
+    _say_collected(found, set_name, roster, {f.student for f in find_submissions(course.submitted, set_name)})
     return found
 
 
-def _say_collected(found: Collected, set_name: str, roster: Roster | None) -> None:
-    say(f"collected {len(found.people)} submissions to {set_name}")
+def _say_collected(found: Collected, set_name: str, roster: Roster | None, there: set[str]) -> None:
+    say(f"collected {len(found.people)} submission{'s' * (len(found.people) != 1)} to {set_name}")
     for student, reason in found.unusable:
         say(f"cannot be graded: {reason}", student)
     for name, nearest in found.aside:
@@ -99,10 +100,9 @@ def _say_collected(found: Collected, set_name: str, roster: Roster | None) -> No
     if found.undated:
         names = ", ".join(found.undated)
         say(f"Canvas marks {len(found.undated)} as late ({names}), but the set has no due date: give it with --due")
-    if roster:
-        missing = sorted({person.id for person in roster.people} - {person.id for person in found.people})
-        if missing:
-            say(f"nothing from {len(missing)} on the roster: {', '.join(missing)}")
+    missing = sorted(person.id for person in (roster.people if roster else ()) if person.id not in there)
+    if missing:
+        say(f"nothing yet from {len(missing)} on the roster: {', '.join(missing)}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The command line: every command on a small class, and no traceback for what an assistant can cause."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,67 @@ def test_sample_class_is_the_same_for_the_same_seed(course: Course, tmp_path: Pa
     contents = [[f.read_bytes() for f in sorted(folder.iterdir())] for folder in folders]
     assert contents[0] == contents[1]
     assert contents[0] != contents[2]
+
+
+def canvas_archive(here: Course, handed_out: NotebookNode) -> None:
+    """Write what Canvas lets one download, and its gradebook, into the course's folder."""
+    with zipfile.ZipFile(here.root / "submissions.zip", "w") as archive:
+        archive.writestr("okaforada_LATE_1001_1_01_double.ipynb", answered(handed_out, **RIGHT))
+        archive.writestr("lindbo_1002_2_01_double.ipynb", b"{")
+        archive.writestr("[b]demircemm_1_2_w.ipynb", b"{")
+    students = '"Okafor, Ada",1001,,ada,One\n"Lind, Bo",1002,,bo,One\n"Demir, Cem",1003,,cem,One\n'
+    heading = "Student,ID,SIS User ID,SIS Login ID,Section\n"
+    (here.root / "gradebook.csv").write_text(heading + students, encoding="utf-8")
+
+
+def test_a_canvas_download_goes_all_the_way(
+    here: Course, handed_out: NotebookNode, capsys: pytest.CaptureFixture
+) -> None:
+    canvas_archive(here, handed_out)
+    config = here.root / "nbgrader_config.py"
+    penalty = 'c.LateSubmissionPlugin.penalty_method = "zero"\n'
+    config.write_text(config.read_text(encoding="utf-8") + penalty, encoding="utf-8")
+    collect = ("collect", SET, "submissions.zip", "--roster", "gradebook.csv")
+    assert autograder(*collect) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "collected 2 submissions" in out
+    assert "[b]demircemm: not on the roster, set aside; the nearest is cem" in out
+    assert "Canvas marks 1 as late (ada), but the set has no due date" in out
+    assert "nothing yet from 1 on the roster: cem" in out
+    assert autograder(*collect, "--due", "2026-03-01 23:59", "--is", "[b]demircemm=cem") == 0
+    assert "collected 3 submissions" in capsys.readouterr().out
+    assert autograder("grade", SET, "--workers", "1") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "quarantined bo: broken JSON" in out
+    assert autograder("export", SET) == autograder("publish", SET) == 0
+    assert "to upload to Canvas in" in " ".join(capsys.readouterr().out.split())
+    rows = (here.reports / f"{SET}-canvas.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[2:] == ['"Okafor, Ada",1001,,ada,,0', '"Lind, Bo",1002,,bo,,', '"Demir, Cem",1003,,cem,,']
+    with Gradebook(here) as gradebook:
+        ada = next(score for score in gradebook.scores(SET) if score.student == "ada")
+    assert (ada.score, ada.late_penalty) == (6, 6), "late by Canvas's mark, all taken off as nbgrader is told"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("collect", SET, "nbgrader_config.py"), "is not a zip archive that can be read"),
+        (("collect", SET, "inbox", "--is", "ada"), "--is needs a name and an id"),
+        (("grade", SET, "--question", "dubble"), "no question 'dubble'"),
+        (("grade", SET, "--student", "nobody"), "nothing has been collected from nobody"),
+        (("grade", SET, "--scheduler", "tcp://127.0.0.1:9"), "no Dask scheduler answers"),
+        (("publish", SET), "there is no feedback"),
+        (("publish", "02_nothing"), "there is no problem set"),
+    ],
+)
+def test_wrong_use_of_a_command_says_what_to_do(
+    here: Course, capsys: pytest.CaptureFixture, arguments: tuple[str, ...], reason: str
+) -> None:
+    assert autograder(*arguments) == 2
+    assert reason in " ".join(capsys.readouterr().out.split())
+
+
+def test_every_command_explains_itself(here: Course, capsys: pytest.CaptureFixture) -> None:
+    for command in ("release", "sample", "collect", "grade", "feedback", "report", "export", "publish", "doctor"):
+        assert autograder(command, "--help") == 0
+        assert "Usage" in capsys.readouterr().out

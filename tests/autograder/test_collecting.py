@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from autograder import archives
 from autograder.collecting import Collected, collect
 from autograder.course import Course
-from autograder.intake import find_submissions
+from autograder.intake import find_submissions, read_facts
 from autograder.questions import CourseProblem
 from autograder.roster import Person, Roster
 
@@ -135,6 +135,16 @@ def test_the_newest_collection_replaces_what_was_there(course: Course, data: byt
     take(course, archive(course.root, {"ada.okafor/new.ipynb": data}))
     files = sorted(file.name for file in (course.submitted / "ada.okafor" / SET).iterdir())
     assert files == ["intake.json", "new.ipynb"]
+
+
+def test_a_corrected_file_keeps_its_time_and_its_name_in_the_lms(course: Course, data: bytes) -> None:
+    name = "okaforada_LATE_1001_1_w.ipynb"
+    take(course, archive(course.root, {name: b"{"}), due=DUE)
+    take(course, archive(course.root, {"ada.okafor.ipynb": data}), due=DUE)
+    assert stored(course, "ada.okafor") == data
+    assert stamp(course, "ada.okafor") == "2026-03-01 23:59:01 UTC\n"
+    facts = read_facts(course.submitted / "ada.okafor" / SET)
+    assert (facts.system, facts.origin, facts.notes) == ("canvas", name, ("Canvas marks it as late",))
 
 
 def test_only_notebooks_are_taken(course: Course, data: bytes) -> None:
