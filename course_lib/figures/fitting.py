@@ -100,7 +100,7 @@ def early_stop(validation: Sequence[float], best: int, stopped: int, train: Sequ
     axes.text(best, top, " best ", ha="right", va="top")
     axes.text(stopped, top, "stopped ", ha="right", va="top")
     axes.set(xlabel="epoch", ylabel="loss", ylim=(0, 1.05 * top))
-    axes.legend(loc="center right")
+    axes.legend(loc="lower left")
     return figure
 
 

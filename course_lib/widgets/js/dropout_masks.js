@@ -23,9 +23,9 @@ function render({ model, el }) {
   const rate = slider("Rate", {
     min: 0, max: 0.9, step: 0.05, words: (r) => fixed(r), change: (r) => set({ rate: r, drawn: 1 }),
   });
-  const form = select("Form", [["inverted", "inverted: kept outputs times 1/(1 − rate)"], ["classic", "classic: kept outputs as they are"],
-    ["prediction, inverted", "prediction, inverted: nothing dropped"], ["prediction, classic", "prediction, classic: times 1 − rate"]],
-    (name) => set({ form: name, drawn: 1 }));
+  const forms = [["inverted", "inverted, training"], ["classic", "classic, training"],
+    ["prediction, inverted", "inverted, prediction"], ["prediction, classic", "classic, prediction"]];
+  const form = select("Form", forms, (name) => set({ form: name, drawn: 1 }));
   const draw1 = button("Draw a mask", () => set({ drawn: Math.min(most, model.get("drawn") + 1) }));
   const draw100 = button("Draw 100 masks", () => set({ drawn: Math.min(most, model.get("drawn") + 100) }));
   const again = button("Start again", () => set({ drawn: 1, seed: model.get("seed") + 1 }));
