@@ -110,7 +110,8 @@ class ForkedKernel:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
-        self.usage = self.zygote.end(self.pid)
+        if not self.usage:
+            self.usage = self.zygote.end(self.pid)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -10,6 +10,7 @@ from autograder.kernel import Limits, Setting
 
 LEVELS = {
     "namespaces": "a file system, network and processes of its own; not root; refused system calls",
+    "landlock": "sees no files but its own, the system's and Python's; no sockets; not root; refused system calls",
     "limits": "resource limits only: run this on notebooks that you trust, or in a container",
     "stock": "a stock kernel without limits: run this on notebooks that you trust, or in a container",
 }
@@ -34,7 +35,10 @@ def offers(level: str) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     from autograder.forked_kernel import ForkedKernel
+    from autograder.landlock import version
 
+    if level == "landlock" and not version():
+        return False
     try:
         with ForkedKernel(level, Setting(Limits(start=30, cell=10))) as kernel:
             return not kernel.run("import fileinput, multiprocessing, scipy.special").error

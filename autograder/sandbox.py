@@ -5,6 +5,10 @@ Levels, the strongest that the machine offers is taken:
 ``namespaces``
     A file system of its own with a read-only system, Python and course library, an empty home in memory, no network, no
     other processes in sight, not root; refused system calls on top.
+``landlock``
+    The system, Python and the course library can be read, its own folder can be written, and no other file can be
+    opened (:mod:`autograder.landlock`), shared memory included; no sockets; not root; limits and refused system calls.
+    The names of other files and processes can be seen.
 ``limits``
     Resource limits and refused system calls only, and another user if the grader is root. Submissions can read what
     that user can read: run it in a container.
@@ -22,8 +26,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import course_lib
+from autograder import landlock
 from autograder.seccomp import refuse_system_calls
 
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
@@ -35,10 +41,12 @@ SYSTEM = (
     "/etc/nsswitch.conf", "/sys/devices/system/cpu",
 )  # fmt: skip
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+OWN_PROCESS = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo")
 HIDDEN = ("reference", "accelerated")
 BASES = ("/dev/shm", "/mnt", "/media", "/srv")
 HOME = "/home/student"
 FIRST_UID, UIDS = 60_000, 5_000
+SWEEPS = 200
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -89,18 +97,44 @@ def confine(resources: Resources, number: int) -> None:
     refuse_system_calls()
 
 
-def restrict(resources: Resources, number: int, home: str) -> None:
+def restrict(resources: Resources, number: int, home: str, with_landlock: bool) -> None:
     """Do what can be done without namespaces: not root, in folder `home`, limits, refused system calls."""
     os.chdir(home)
+    doors = {folder: os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder in (sys.prefix, sys.base_prefix)}
     uid = os.getuid()
     if os.geteuid() == 0:
         uid = FIRST_UID + number % UIDS
         os.chown(home, uid, uid)
     else:  # the limit counts all processes of the user, not this submission's alone
         resources = replace(resources, processes=resource.RLIM_INFINITY)
+    if with_landlock:
+        _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+        package = str(Path(course_lib.__file__).parent)
+        own = [f"{package}/{name}" for name in os.listdir(package) if name not in HIDDEN]
+        readable = [path for path in readable_paths() if not _within(package, path)]
+        readable = [*own, *readable, *(path for path in (sys.prefix, sys.base_prefix)), *OWN_PROCESS]
+        landlock.give_up_files(readable, [package], [home], DEVICES)
     _drop_privileges(uid)
+    _reach_python_by(doors)
     limit(resources)
-    refuse_system_calls()
+    refuse_system_calls(unix_sockets=not with_landlock)
+
+
+def _reach_python_by(doors: dict[str, int]) -> None:
+    """Have Python find its modules through open folders where the way to them is closed to the user it now is.
+
+    So it is when root grades and Python lies in root's home. Programs in such a folder cannot be started.
+    """
+    for folder, number in doors.items():
+        if os.access(folder, os.R_OK | os.X_OK):
+            os.close(number)
+            continue
+        modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+        places = [vars(module).get("__path__") for module in modules]
+        paths = [sys.path, *(place for place in places if isinstance(place, list))]
+        for path in paths:
+            path[:] = [f"/proc/self/fd/{number}{p[len(folder) :]}" if _within(p, folder) else p for p in path]
+    sys.path_importer_cache.clear()
 
 
 def be_the_first_to_go() -> None:
@@ -120,15 +154,34 @@ def adopt_orphans() -> None:
 
 
 def end_orphans() -> None:
-    """End every descendant of the calling process."""
+    """End every descendant of the calling process: first all are stopped, so that none starts others meanwhile."""
+    stopped = set[int]()
+    for _ in range(SWEEPS):
+        if not (new := set(_descendants(os.getpid())) - stopped):
+            break
+        stopped |= new
+        _signal(new, signal.SIGSTOP)
     while True:
-        with contextlib.suppress(OSError):
-            for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split():
-                os.kill(int(pid), signal.SIGKILL)
+        _signal(_descendants(os.getpid()), signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = list[int]()
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            text = Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii")
+            found += [int(child) for child in text.split()]
+    return found + [below for child in found for below in _descendants(child)]
 
 
 def _new_root(uid: int, resources: Resources) -> None:

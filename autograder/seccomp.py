@@ -1,7 +1,8 @@
 """Refuse system calls that no notebook needs, by a raw seccomp filter: no native dependency.
 
 The filter lets everything through but a short list of calls that reach into other processes, the kernel or the
-namespaces, and sockets other than Unix ones. It cannot be taken off again and is inherited by every child.
+namespaces, and sockets other than Unix ones; where asked, all sockets but pairs that are connected from the start. It
+cannot be taken off again and is inherited by every child.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 X32_CALLS = 0x40000000
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
-AF_UNIX = 1
+AF_UNIX, NO_FAMILY = 1, 0xFFFFFFFF
 CLONE_NAMESPACES = 0x7E020000
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 
@@ -28,7 +29,7 @@ MACHINES = {
          "unshare": 272, "perf_event_open": 298, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311,
          "kcmp": 312, "finit_module": 313, "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "open_tree": 428,
          "move_mount": 429, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "pidfd_getfd": 438, "clone3": 435,
-         "mount_setattr": 442},
+         "mount_setattr": 442, "open_by_handle_at": 304},
         {"socket": 41, "socketpair": 53, "clone": 56},
     ),
     "aarch64": (
@@ -38,13 +39,13 @@ MACHINES = {
          "unshare": 97, "perf_event_open": 241, "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271,
          "kcmp": 272, "finit_module": 273, "bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "open_tree": 428,
          "move_mount": 429, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "pidfd_getfd": 438, "clone3": 435,
-         "mount_setattr": 442},
+         "mount_setattr": 442, "open_by_handle_at": 265},
         {"socket": 198, "socketpair": 199, "clone": 220},
     ),
 }  # fmt: skip
 
 
-def build_filter(machine: str) -> bytes:
+def build_filter(machine: str, unix_sockets: bool = True) -> bytes:
     """Assemble the filter for a machine; ValueError if the machine is not known."""
     if machine not in MACHINES:
         raise ValueError(f"machine must be one of {', '.join(MACHINES)}, got {machine!r}")
@@ -57,19 +58,19 @@ def build_filter(machine: str) -> bytes:
         code += [(JUMP_AT_LEAST, 0, 1, X32_CALLS), refuse]
     for name, number in refused.items():
         code += [(JUMP_EQUAL, 0, 1, number), unknown if name == "clone3" else refuse]
-    for name in ("socket", "socketpair"):
-        test = [(LOAD, 0, 0, FIRST_ARGUMENT), (JUMP_EQUAL, 1, 0, AF_UNIX), refuse, (RETURN, 0, 0, ALLOW)]
+    for name, family in (("socket", AF_UNIX if unix_sockets else NO_FAMILY), ("socketpair", AF_UNIX)):
+        test = [(LOAD, 0, 0, FIRST_ARGUMENT), (JUMP_EQUAL, 1, 0, family), refuse, (RETURN, 0, 0, ALLOW)]
         code += [(JUMP_EQUAL, 0, len(test), inspected[name]), *test]
     test = [(LOAD, 0, 0, FIRST_ARGUMENT), (JUMP_SET, 0, 1, CLONE_NAMESPACES), refuse, (RETURN, 0, 0, ALLOW)]
     code += [(JUMP_EQUAL, 0, len(test), inspected["clone"]), *test, (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 
-def refuse_system_calls() -> None:
+def refuse_system_calls(unix_sockets: bool = True) -> None:
     """Put the filter on the calling process; it needs ``no_new_privs``. On x86-64 the x32 calls are refused too."""
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, "seccomp is a feature of Linux")
-    code = build_filter(os.uname().machine)
+    code = build_filter(os.uname().machine, unix_sockets)
     buffer = ctypes.create_string_buffer(code, len(code))
 
     class Program(ctypes.Structure):

@@ -91,7 +91,10 @@ def _end(pid: int) -> dict[str, Any]:
     """End a supervisor with all that it supervises; return its status, CPU seconds and peak memory."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    _, status, usage = os.wait4(pid, 0)
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    except ChildProcessError:
+        return {}
     return {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss}
 
 
@@ -169,7 +172,7 @@ def _become_student(request: dict[str, Any], connection: socket.socket, shell: A
             home = sandbox.HOME
         else:
             home = request["folder"]
-            sandbox.restrict(resources, number, home)
+            sandbox.restrict(resources, number, home, request["level"] == "landlock")
         sandbox.die_with_parent(signal.SIGKILL)
         os.environ.clear()
         os.environ.update(ENVIRONMENT, HOME=home, PATH=f"{sys.prefix}/bin:/usr/bin:/bin", **dict.fromkeys(THREADS, "1"))

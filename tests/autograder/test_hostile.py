@@ -60,10 +60,15 @@ EVEN_STOCK = {
 }  # fmt: skip
 
 
+AT_LANDLOCK_TOO = ONLY_IN_NAMESPACES - {"writes_files_in_its_folder"}
+
+
 def weakest(name: str) -> str:
     """Return the weakest level that promises a submission's verdict."""
     short = name.partition("/")[2]
-    return "namespaces" if short in ONLY_IN_NAMESPACES else "stock" if short in EVEN_STOCK else "limits"
+    if short in ONLY_IN_NAMESPACES - AT_LANDLOCK_TOO:
+        return "namespaces"
+    return "landlock" if short in AT_LANDLOCK_TOO else "stock" if short in EVEN_STOCK else "limits"
 
 
 ORDER = list(LEVELS)

@@ -1,6 +1,7 @@
 """The sandbox: what each isolation level keeps from a submission, tried from inside."""
 
 import ast
+import itertools
 import os
 import struct
 import sys
@@ -12,7 +13,7 @@ import pytest
 from classroom import ROOT
 
 import course_lib
-from autograder import sandbox
+from autograder import landlock, sandbox
 from autograder.forked_kernel import ForkedKernel
 from autograder.isolation import LEVELS, best_level, offers
 from autograder.kernel import Limits, Setting
@@ -36,6 +37,12 @@ def _kernel(level: str) -> Iterator[ForkedKernel]:
 def shut_in() -> Iterator[ForkedKernel]:
     """A process at the level of namespaces."""
     yield from _kernel("namespaces")
+
+
+@pytest.fixture
+def behind_landlock() -> Iterator[ForkedKernel]:
+    """A process at the level of Landlock."""
+    yield from _kernel("landlock")
 
 
 @pytest.fixture(params=FORKED)
@@ -122,7 +129,12 @@ def test_only_the_wall_is_left_open(any_level: ForkedKernel) -> None:
     """
     links = told(any_level, lines_of(source))
     assert isinstance(links, list)
-    assert [link.partition(":")[0] for link in links if link != "/dev/null"] == ["socket"]
+    harmless = (
+        "/dev/null",
+        sys.prefix,
+        sys.base_prefix,
+    )  # folders kept open to be read where the way to them is closed
+    assert [link.partition(":")[0] for link in links if link not in harmless] == ["socket"]
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"])
@@ -237,6 +249,50 @@ def test_processes_end_at_the_limit_and_with_the_submission(shut_in: ForkedKerne
     assert 0 < count <= SMALL.processes
 
 
+# ---------------------------------------------------------------- Landlock
+
+
+def test_files_that_are_not_named_cannot_be_opened(behind_landlock: ForkedKernel, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    (tmp_path / "open to all").write_text("secret", encoding="utf-8")
+    (tmp_path / "open to all").chmod(0o666)
+    for name in (
+        str(tmp_path / "open to all"),
+        "/etc/passwd",
+        str(ROOT / "pyproject.toml"),
+        f"/proc/{os.getpid()}/maps",
+    ):
+        assert failure(behind_landlock, f"open({name!r})").startswith("PermissionError")
+    for name in (str(tmp_path / "new"), "/tmp/new", "/dev/shm/new", "/var/tmp/new"):
+        assert failure(behind_landlock, f"open({name!r}, 'w')").startswith("PermissionError")
+    assert told(behind_landlock, "import tempfile\nopen(tempfile.mkdtemp() + '/own', 'w').write('x')") == 1
+
+
+def test_answers_of_the_library_cannot_be_opened(behind_landlock: ForkedKernel) -> None:
+    for module in ("reference", "accelerated"):
+        folder = Path(course_lib.__file__).parent / module
+        assert failure(behind_landlock, f"open({str(folder / '__init__.py')!r})").startswith("PermissionError")
+    assert told(behind_landlock, "import course_lib.data\n1") == 1
+
+
+@pytest.mark.parametrize("family", ["AF_UNIX", "AF_INET"])
+def test_no_socket_but_a_connected_pair_can_be_made(behind_landlock: ForkedKernel, family: str) -> None:
+    assert failure(behind_landlock, f"import socket\nsocket.socket(socket.{family})").startswith("PermissionError")
+    assert told(behind_landlock, "a, b = socket.socketpair()\na.send(b'x')") == 1
+
+
+def test_other_processes_get_no_signal(behind_landlock: ForkedKernel) -> None:
+    if landlock.version() < landlock.SCOPES_SINCE and os.getuid() != 0:
+        pytest.skip(f"Landlock {landlock.version()} cannot keep signals from processes of the same user")
+    assert failure(behind_landlock, f"import os\nos.kill({os.getpid()}, 0)").startswith("PermissionError")
+
+
+def test_what_landlock_can_forbid_grows_with_its_version() -> None:
+    known = [landlock.handled(number) for number in range(1, 8)]
+    assert all(a & b == a for old, new in itertools.pairwise(known) for a, b in zip(old, new, strict=True))
+    assert known[-1] == (0xFFFF, 3, 3)
+
+
 # ---------------------------------------------------------------- two submissions at once
 
 
@@ -257,7 +313,7 @@ def test_a_level_named_by_the_environment_is_taken(monkeypatch: pytest.MonkeyPat
     assert best_level() == "stock"
     best_level.cache_clear()
     monkeypatch.setenv("DESCENT_ISOLATION", "none")
-    with pytest.raises(ValueError, match="must be one of namespaces, limits, stock, got 'none'"):
+    with pytest.raises(ValueError, match="must be one of namespaces, landlock, limits, stock, got 'none'"):
         best_level()
     best_level.cache_clear()
 
@@ -308,6 +364,14 @@ def test_filter_lets_unix_sockets_through_and_no_others(machine: str) -> None:
     for call in ("socket", "socketpair"):
         families = {family: answer(program, architecture, inspected[call], family) for family in range(50)}
         assert families == {family: ALLOWED if family == 1 else REFUSED for family in families}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_stricter_filter_lets_pairs_of_unix_sockets_through_and_no_others(machine: str) -> None:
+    architecture, _, inspected = MACHINES[machine]
+    program = build_filter(machine, unix_sockets=False)
+    assert {answer(program, architecture, inspected["socket"], family) for family in range(50)} == {REFUSED}
+    assert answer(program, architecture, inspected["socketpair"], 1) == ALLOWED
 
 
 @pytest.mark.parametrize("machine", MACHINES)
