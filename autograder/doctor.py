@@ -37,7 +37,7 @@ def examine(course: Course) -> Iterator[Finding]:
         yield _package(package)
     yield Finding("autograder", True, f"version {__version__}, {default_workers()} workers by default")
     level = best_level()
-    yield Finding("isolation", level == "namespaces", f"{level}: {LEVELS[level]}")
+    yield Finding("isolation", level not in ("limits", "stock"), f"{level}: {LEVELS[level]}")
     yield _attempt("gradebook", lambda: _gradebook(course))
     yield _disk(course)
     for name in course.sets():
