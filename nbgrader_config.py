@@ -21,5 +21,6 @@ c.CourseDirectory.db_url = f"sqlite:///{GRADING}/gradebook.db"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "questions.py", "record.json"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "autograder.plugin.safe_markdown"}
+c.HTMLExporter.filters = {"markdown2html": "autograder.formgrader.safe_markdown"}
+c.HTMLExporter.preprocessors = ["autograder.formgrader.escape_names"]
 c.ClearSolutions.text_stub = "Write your answer here."

@@ -9,7 +9,6 @@ the converters' method ``start`` is replaced.
 from __future__ import annotations
 
 import fnmatch
-import re
 import shutil
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 Work = Callable[["Course", str, BaseConverter], None]
 RELEASE_NEEDS = ("timestamp.txt", "submission_secret.txt")
-TAGS = {"a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",
-        "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr",
-        "ul"}  # fmt: skip
 _courses: set[Path] = set()
 
 
@@ -143,21 +139,3 @@ def write_pages(course: Course, set_name: str, converter: GenerateFeedback) -> N
             if file.is_file() and not file.is_symlink() and not submitted.is_symlink():
                 shutil.copyfile(file, page.parent / file.name)
     converter.log.info("%d feedback pages in %s", len(pages), course.feedback)
-
-
-def safe_markdown(text: str) -> str:
-    """Turn Markdown into HTML without scripts, pictures, forms, ids and links other than to web pages and mail.
-
-    Formgrader shows what students wrote in the page in which it is graded: ``nbgrader_config.py`` names this as its
-    filter, because nbgrader's template passes HTML in Markdown on as it is.
-
-    Examples
-    --------
-    >>> safe_markdown("**so**, <b onclick='grade()'>then</b> <script>grade()</script>")
-    '<p><strong>so</strong>, <b>then</b> &lt;script&gt;grade()&lt;/script&gt;</p>'
-    """
-    import bleach  # type: ignore[import-untyped]
-    from nbconvert.filters import markdown2html
-
-    without_links = re.sub(r"\\(href|url)\b", r"\1", text)  # of TeX, which MathJax would follow
-    return bleach.clean(markdown2html(without_links), tags=TAGS, attributes={"a": ["href", "title"]}).strip()

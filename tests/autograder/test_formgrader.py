@@ -54,6 +54,9 @@ def office(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
     forged = [new_output("display_data", data={"text/html": HOSTILE_WORDS})]
     handed_out.cells.append(new_code_cell(HOSTILE_CODE, outputs=forged))
     submit(course, "mallory", answered(handed_out, double=HOSTILE_CODE, why=HOSTILE_WORDS))
+    name = f'<img src=x onerror="{TAKE}">'
+    with Gradebook(course) as gradebook:
+        gradebook.save_students([{"id": "mallory", "first_name": name, "last_name": name}])
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.route(lambda url: not url.startswith(("http://127.0.0.1:", "file:")), lambda route: route.abort())
     with lab_server(course.root, tmp_path_factory.mktemp("home")) as address:
@@ -98,7 +101,8 @@ def test_what_a_student_hands_in_acts_neither_in_formgrader_nor_in_feedback(offi
     for element in shown.locator("b, a").all():
         element.dispatch_event("mouseover")
         element.dispatch_event("click")
-    assert page.title() == SET and page.locator("#why").count() == 1
+    assert page.title() == SET and page.locator("#why").count() == 1 and page.locator("img").count() == 0
+    assert "<img src=x" in page.locator(".name-shown").first.text_content()
     assert (
         shown.locator("script, iframe, svg, object, embed, form, img, [onerror], [onload], [onmouseover]").count() == 0
     )
