@@ -75,7 +75,13 @@ class OnTensors:
 
 
 class Linear(OnTensors, reference.Linear):
-    """a = s."""
+    """a = s.
+
+    Examples
+    --------
+    >>> Linear()(torch.tensor([-1.0, 2.0]))
+    tensor([-1.,  2.])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return s."""
@@ -83,7 +89,13 @@ class Linear(OnTensors, reference.Linear):
 
 
 class Sigmoid(OnTensors, reference.Sigmoid):
-    """1/(1 + e⁻ˢ): `torch.sigmoid`."""
+    """1/(1 + e⁻ˢ): `torch.sigmoid`.
+
+    Examples
+    --------
+    >>> Sigmoid()(torch.tensor([-1000.0, 0.0, 1000.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return σ(s)."""
@@ -91,7 +103,13 @@ class Sigmoid(OnTensors, reference.Sigmoid):
 
 
 class Tanh(OnTensors, reference.Tanh):
-    """The hyperbolic tangent: `torch.tanh`."""
+    """The hyperbolic tangent: `torch.tanh`.
+
+    Examples
+    --------
+    >>> Tanh()(torch.zeros(1)), Tanh().derivative(torch.zeros(1))
+    (tensor([0.]), tensor([1.]))
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return tanh(s)."""
@@ -99,7 +117,13 @@ class Tanh(OnTensors, reference.Tanh):
 
 
 class ReLU(OnTensors, reference.ReLU):
-    """max(0, s), slope 0 at 0: `torch.relu`."""
+    """max(0, s), slope 0 at 0: `torch.relu`.
+
+    Examples
+    --------
+    >>> ReLU().derivative(torch.tensor([-1.0, 0.0, 2.0]))
+    tensor([0., 0., 1.])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return max(0, s)."""
@@ -107,7 +131,13 @@ class ReLU(OnTensors, reference.ReLU):
 
 
 class LeakyReLU(OnTensors, reference.LeakyReLU):
-    """s or slope·s: `F.leaky_relu`, with a slope of 0.1."""
+    """s or slope·s: `F.leaky_relu`, with a slope of 0.1.
+
+    Examples
+    --------
+    >>> LeakyReLU(0.1)(torch.tensor([-2.0, 3.0]))
+    tensor([-0.2000,  3.0000])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return max(s, slope·s)."""
@@ -115,7 +145,13 @@ class LeakyReLU(OnTensors, reference.LeakyReLU):
 
 
 class ELU(OnTensors, reference.ELU):
-    """s or α(eˢ - 1): `F.elu`."""
+    """s or α(eˢ - 1): `F.elu`.
+
+    Examples
+    --------
+    >>> ELU()(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return s for s > 0, else α(eˢ - 1)."""
@@ -123,7 +159,13 @@ class ELU(OnTensors, reference.ELU):
 
 
 class SELU(OnTensors, reference.SELU):
-    """λ·ELU with the two constants: `F.selu`."""
+    """λ·ELU with the two constants: `F.selu`.
+
+    Examples
+    --------
+    >>> SELU()(torch.tensor([-1.0, 1.0]))
+    tensor([-1.1113,  1.0507])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return λ·ELU(s; α)."""
@@ -131,7 +173,13 @@ class SELU(OnTensors, reference.SELU):
 
 
 class Softplus(OnTensors, reference.Softplus):
-    """ln(1 + eˢ): `F.softplus`, linear only beyond 40, where the difference is below any float."""
+    """ln(1 + eˢ): `F.softplus`, linear only beyond 40, where the difference is below any float.
+
+    Examples
+    --------
+    >>> Softplus()(torch.tensor([0.0, 1000.0]))
+    tensor([6.9315e-01, 1.0000e+03])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return ln(1 + eˢ)."""
@@ -139,7 +187,13 @@ class Softplus(OnTensors, reference.Softplus):
 
 
 class Softsign(OnTensors, reference.Softsign):
-    """s/(1 + |s|): `F.softsign`, and ±1 at ±inf."""
+    """s/(1 + |s|): `F.softsign`, and ±1 at ±inf.
+
+    Examples
+    --------
+    >>> Softsign()(torch.tensor([-3.0, torch.inf]))
+    tensor([-0.7500,  1.0000])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return s/(1 + |s|)."""
@@ -148,7 +202,13 @@ class Softsign(OnTensors, reference.Softsign):
 
 
 class Exponential(OnTensors, reference.Exponential):
-    """eˢ: `torch.exp`."""
+    """eˢ: `torch.exp`.
+
+    Examples
+    --------
+    >>> Exponential()(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return eˢ."""
@@ -156,7 +216,13 @@ class Exponential(OnTensors, reference.Exponential):
 
 
 class HardSigmoid(OnTensors, reference.HardSigmoid):
-    """clip(0.2s + 0.5, 0, 1), slope 0 at both ends: `F.hardtanh` between 0 and 1."""
+    """clip(0.2s + 0.5, 0, 1), slope 0 at both ends: `F.hardtanh` between 0 and 1.
+
+    Examples
+    --------
+    >>> HardSigmoid()(torch.tensor([-3.0, 0.0, 1.0]))
+    tensor([0.0000, 0.5000, 0.7000])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return clip(0.2s + 0.5, 0, 1)."""
@@ -164,7 +230,14 @@ class HardSigmoid(OnTensors, reference.HardSigmoid):
 
 
 class Softmax(OnTensors, reference.Softmax):
-    """eˢ/Σeˢ along the last axis: `torch.softmax`."""
+    """eˢ/Σeˢ along the last axis: `torch.softmax`.
+
+    Examples
+    --------
+    >>> Softmax().jacobian(torch.zeros(2))
+    tensor([[ 0.2500, -0.2500],
+            [-0.2500,  0.2500]])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return eˢ over its row sum."""
@@ -176,7 +249,13 @@ class Softmax(OnTensors, reference.Softmax):
 
 
 class LogSoftmax(OnTensors, reference.LogSoftmax):
-    """s - ln Σeˢ along the last axis: `torch.log_softmax`."""
+    """s - ln Σeˢ along the last axis: `torch.log_softmax`.
+
+    Examples
+    --------
+    >>> LogSoftmax()(torch.zeros(2))
+    tensor([-0.6931, -0.6931])
+    """
 
     def outputs(self, s: Tensor) -> Tensor:
         """Return s - K(s)."""

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib.accelerated.compiling import compile_steps, copied
-from course_lib.accelerated.step import Work, many_steps
+from course_lib.accelerated.compiling import compiled_function, copied
+from course_lib.accelerated.step import Work, one_step
 
 WARM_UP = 3  # steps on a side stream before a capture: libraries allocate their workspaces in them
 
@@ -69,7 +69,7 @@ class Capture:
     """
 
     def __init__(self, work: Work, count: int, size: int, recorder: Any = CudaRecorder) -> None:
-        self.network = work.network
+        self.function = compiled_function(work, 1, size)
         at = work.position()
         saved = [tensor.clone() for tensor in at.flat()]
         drawn = work.network.generator.get_state()
@@ -83,11 +83,23 @@ class Capture:
 
     def steps(self, work: Work, count: int) -> tuple[Tensor, Tensor]:
         """Make steps on the first rows, all on the device."""
-        masks = [work.network.draw_masks(self.rows.shape[1]) for _ in range(count)]
+        outputs, penalties = [], []
+        for i in range(count):
+            a, penalty = self.step(work, self.rows[i : i + 1], self.constants[i : i + 1])
+            outputs.append(a[0])
+            penalties.append(penalty[0])
+        return torch.stack(outputs), torch.stack(penalties)
+
+    def step(self, work: Work, rows: Tensor, constants: Tensor) -> tuple[Tensor, Tensor]:
+        """Make one step, compiled where there is a compiler, and move the tensors of `work`."""
+        masks = work.network.draw_masks(rows.shape[1])
+        if self.function is not None:
+            a, penalty = self.function(rows, constants, *masks, *work.tensors())
+            return a, penalty
         at = work.position()
-        after, outputs, penalties = many_steps(work, at, self.rows[:count], self.constants[:count], masks)
-        at.move(after)
-        return outputs, penalties
+        step = one_step(work, at, *work.batch(rows[0]), constants[0], masks)
+        at.move(step.after)
+        return step.outputs[None], step.penalty[None]
 
     def __call__(self, work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Make the steps on these rows; counts them."""

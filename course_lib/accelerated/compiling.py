@@ -21,7 +21,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from course_lib.accelerated.step import Work, many_steps
 
 Program = Callable[[Work, Tensor], tuple[Tensor, Tensor]]
-PROGRAMS: dict[tuple, Program] = {}  # of this process: networks that differ only in their numbers share a program
+Function = Callable[..., Any]
+FUNCTIONS: dict[tuple, Function] = {}  # of this process: networks that differ only in their numbers share a function
 
 
 class NotCompiledNotice(UserWarning):
@@ -54,34 +55,32 @@ def compile_steps(work: Work, count: int, size: int) -> Program | None:
     >>> compile_steps.__name__                              # needs some seconds: see the tests
     'compile_steps'
     """
-    if compiler() is None:
-        say_once()
-        return None
-    key = (count, size, torch.get_num_threads(), work.signature())
-    if key not in PROGRAMS:
-        PROGRAMS[key] = program(*traced(work, count, size), several=count > 1)
-    return PROGRAMS[key]
+    function = compiled_function(work, count, size)
+    return None if function is None else lambda work, rows: function(*arguments(work, rows))
 
 
-def program(graph: Any, example: list[Tensor], several: bool) -> Program:
-    """Return the compiled graph as a program; for several steps without any Python between its kernels.
+def compiled_function(work: Work, count: int, size: int) -> Function | None:
+    """Return a compiled function of `arguments(work, rows)`, the same for all work of this kind.
 
-    That takes twice as long to compile, and is worth it where speed is what is asked for.
+    Several steps on a CPU are compiled without any Python between their kernels: that takes twice as long, and is
+    worth it where speed is what is asked for.
 
     Examples
     --------
-    >>> program.__name__                                    # needs some seconds: see the tests
-    'program'
+    >>> compiled_function.__name__                          # needs some seconds: see the tests
+    'compiled_function'
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchInductor uses deprecated parts of PyTorch itself
-        compiled = torch._inductor.compile(graph, example, options={"cpp_wrapper": several})
-
-    def run(work: Work, rows: Tensor) -> tuple[Tensor, Tensor]:
-        outputs, penalties = compiled(*arguments(work, rows))
-        return outputs, penalties
-
-    return run
+    if compiler() is None:
+        say_once()
+        return None
+    key = (count, size, torch.get_num_threads(), work.network.device, work.signature())
+    if key not in FUNCTIONS:
+        graph, example = traced(work, count, size)
+        options = {"cpp_wrapper": count > 1 and work.network.device.type == "cpu"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # TorchInductor uses deprecated parts of PyTorch
+            FUNCTIONS[key] = torch._inductor.compile(graph, example, options=options)
+    return FUNCTIONS[key]
 
 
 def arguments(work: Work, rows: Tensor) -> list[Tensor]:

@@ -14,7 +14,6 @@ masks, same scalars, the same function `one_step`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch

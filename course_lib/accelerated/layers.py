@@ -103,7 +103,13 @@ class Layer(reference.Layer):
 
 
 class Dense(Layer, reference.Dense):
-    """s = XW + b: `torch.addmm`."""
+    """s = XW + b: `torch.addmm`.
+
+    Examples
+    --------
+    >>> Dense(1).outputs(torch.ones(1, 2), {"W": torch.ones(2, 1), "b": torch.ones(1)})
+    tensor([[3.]])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return XW + b."""
@@ -111,7 +117,15 @@ class Dense(Layer, reference.Dense):
 
 
 class Activation(Layer, reference.Activation):
-    """a = f(s), f any of `course_lib.accelerated.activations`."""
+    """a = f(s), f any of `course_lib.accelerated.activations`.
+
+    Examples
+    --------
+    >>> Activation("relu").forward(torch.tensor([[-1.0, 2.0]]))
+    tensor([[0., 2.]])
+    """
+
+    function: Any
 
     def __init__(self, function: Any) -> None:
         self.function = get_activation(function)
@@ -122,7 +136,13 @@ class Activation(Layer, reference.Activation):
 
 
 class Flatten(Layer, reference.Flatten):
-    """One row a sample: `torch.flatten`."""
+    """One row a sample: `torch.flatten`.
+
+    Examples
+    --------
+    >>> Flatten().forward(torch.zeros(5, 28, 28)).shape
+    torch.Size([5, 784])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return the samples as rows."""
@@ -130,7 +150,13 @@ class Flatten(Layer, reference.Flatten):
 
 
 class Rescaling(Layer, reference.Rescaling):
-    """scale·X + offset; the samples in memory stay bytes."""
+    """scale·X + offset; the samples in memory stay bytes.
+
+    Examples
+    --------
+    >>> Rescaling(1 / 255).forward(torch.tensor([[51.0]]))
+    tensor([[0.2000]])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return scale·X + offset."""
@@ -141,6 +167,11 @@ class Dropout(Layer, reference.Dropout):
     """X times a mask while training; the mask is an argument, drawn with `draw_mask`.
 
     `F.dropout` draws and scales in one call, so that nobody could pass the same mask to two networks.
+
+    Examples
+    --------
+    >>> Dropout(0.5).outputs(torch.ones(1, 3), {}, training=True, mask=torch.tensor([[2.0, 0.0, 2.0]]))
+    tensor([[2., 0., 2.]])
     """
 
     def draw_mask(self, n: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -157,7 +188,14 @@ class Dropout(Layer, reference.Dropout):
 
 
 class BatchNormalization(Layer, reference.BatchNormalization):
-    """γ(X − mean)/√(var + ε) + β; `F.batch_norm` moves its statistics as a side effect, this one does not."""
+    """γ(X − mean)/√(var + ε) + β; `F.batch_norm` moves its statistics as a side effect, this one does not.
+
+    Examples
+    --------
+    >>> values = {"gamma": torch.ones(1), "beta": torch.zeros(1)}
+    >>> BatchNormalization().outputs(torch.tensor([[1.0], [3.0]]), values, training=True).ravel()
+    tensor([-1.0000,  1.0000])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return γx̂ + β."""
@@ -178,7 +216,14 @@ class BatchNormalization(Layer, reference.BatchNormalization):
 
 
 class Maxout(Layer, reference.Maxout):
-    """The largest of several affine maps: `torch.max` over the pieces."""
+    """The largest of several affine maps: `torch.max` over the pieces.
+
+    Examples
+    --------
+    >>> values = {"W": torch.tensor([[1.0, -1.0]]), "b": torch.zeros(2)}        # |x|
+    >>> Maxout(1, pieces=2).outputs(torch.tensor([[3.0], [-4.0]]), values).ravel()
+    tensor([3., 4.])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return the largest piece of each unit."""
@@ -187,7 +232,14 @@ class Maxout(Layer, reference.Maxout):
 
 
 class SparseDense(Layer, reference.SparseDense):
-    """The rows of W that each sample names, summed: `F.embedding`."""
+    """The rows of W that each sample names, summed: `F.embedding`.
+
+    Examples
+    --------
+    >>> values = {"W": torch.tensor([[1.0], [10.0], [100.0]]), "b": torch.zeros(1)}
+    >>> SparseDense(1, columns=3).outputs(torch.tensor([[0, 2]]), values)
+    tensor([[101.]])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return the sum of the rows of W, + b."""
@@ -196,7 +248,13 @@ class SparseDense(Layer, reference.SparseDense):
 
 
 class Embedding(Layer, reference.Embedding):
-    """A table of vectors, looked up by index: `F.embedding`."""
+    """A table of vectors, looked up by index: `F.embedding`.
+
+    Examples
+    --------
+    >>> Embedding(3, 1).outputs(torch.tensor([[2, 0]]), {"W": torch.tensor([[0.0], [1.0], [2.0]])}).ravel()
+    tensor([2., 0.])
+    """
 
     def outputs(self, X: Tensor, values: Values, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return the vectors that the indices name."""

@@ -58,8 +58,6 @@ class OnTensors:
     tensor([ 2., 16.])
     """
 
-    by_row = False
-
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return the loss of each entry, or of each row."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it does with tensors: write tensor_terms")
@@ -88,7 +86,13 @@ class OnTensors:
 
 
 class MeanSquaredError(OnTensors, reference.MeanSquaredError):
-    """(a - y)²: `F.mse_loss`."""
+    """(a - y)²: `F.mse_loss`.
+
+    Examples
+    --------
+    >>> MeanSquaredError().gradient(torch.tensor([1.0]), torch.tensor([3.0]))
+    tensor([4.])
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return e²."""
@@ -96,7 +100,13 @@ class MeanSquaredError(OnTensors, reference.MeanSquaredError):
 
 
 class MeanAbsoluteError(OnTensors, reference.MeanAbsoluteError):
-    """|a - y|: `F.l1_loss`."""
+    """|a - y|: `F.l1_loss`.
+
+    Examples
+    --------
+    >>> MeanAbsoluteError()(torch.tensor([1.0, 2.0]), torch.tensor([4.0, 1.0]))
+    tensor(2.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return |e|."""
@@ -104,7 +114,13 @@ class MeanAbsoluteError(OnTensors, reference.MeanAbsoluteError):
 
 
 class Huber(OnTensors, reference.Huber):
-    """½e² or δ(|e| - δ/2): `F.huber_loss`."""
+    """½e² or δ(|e| - δ/2): `F.huber_loss`.
+
+    Examples
+    --------
+    >>> Huber(delta=1.0)(torch.zeros(2), torch.tensor([0.5, 3.0]))
+    tensor(1.3125)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return ½e², or δ(|e| - δ/2) beyond δ."""
@@ -112,7 +128,13 @@ class Huber(OnTensors, reference.Huber):
 
 
 class LogCosh(OnTensors, reference.LogCosh):
-    """ln cosh e = |e| + ln(1 + e^-2|e|) - ln 2."""
+    """ln cosh e = |e| + ln(1 + e^-2|e|) - ln 2.
+
+    Examples
+    --------
+    >>> LogCosh()(torch.zeros(1), torch.tensor([1000.0]))
+    tensor(999.3068)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return ln cosh e."""
@@ -121,7 +143,13 @@ class LogCosh(OnTensors, reference.LogCosh):
 
 
 class MeanAbsolutePercentageError(OnTensors, reference.MeanAbsolutePercentageError):
-    """100·|e| / max(|y|, ε)."""
+    """100·|e| / max(|y|, ε).
+
+    Examples
+    --------
+    >>> MeanAbsolutePercentageError()(torch.tensor([2.0, 10.0]), torch.tensor([3.0, 10.0]))
+    tensor(25.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return 100·|e| / max(|y|, ε)."""
@@ -129,7 +157,13 @@ class MeanAbsolutePercentageError(OnTensors, reference.MeanAbsolutePercentageErr
 
 
 class MeanSquaredLogarithmicError(OnTensors, reference.MeanSquaredLogarithmicError):
-    """(ln(1+a) - ln(1+y))², values below ε counted as ε."""
+    """(ln(1+a) - ln(1+y))², values below ε counted as ε.
+
+    Examples
+    --------
+    >>> MeanSquaredLogarithmicError()(torch.ones(1), torch.ones(1))
+    tensor(0.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return the squared difference of the logarithms."""
@@ -137,7 +171,13 @@ class MeanSquaredLogarithmicError(OnTensors, reference.MeanSquaredLogarithmicErr
 
 
 class Poisson(OnTensors, reference.Poisson):
-    """a - y·ln a: `F.poisson_nll_loss` without its ε."""
+    """a - y·ln a: `F.poisson_nll_loss` without its ε.
+
+    Examples
+    --------
+    >>> Poisson()(torch.tensor([3.0]), torch.ones(1))
+    tensor(1.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return a - y·ln a."""
@@ -145,7 +185,13 @@ class Poisson(OnTensors, reference.Poisson):
 
 
 class BinaryCrossentropy(OnTensors, reference.BinaryCrossentropy):
-    """-y ln a - (1-y) ln(1-a), nothing cut; from logits `F.binary_cross_entropy_with_logits`."""
+    """-y ln a - (1-y) ln(1-a), nothing cut; from logits `F.binary_cross_entropy_with_logits`.
+
+    Examples
+    --------
+    >>> BinaryCrossentropy(from_logits=True)(torch.ones(1), torch.tensor([-1000.0]))
+    tensor(1000.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return ln(1+eˢ) - y·s, or -y ln a - (1-y) ln(1-a)."""
@@ -156,7 +202,13 @@ class BinaryCrossentropy(OnTensors, reference.BinaryCrossentropy):
 
 
 class CategoricalCrossentropy(OnTensors, reference.CategoricalCrossentropy):
-    """-Σ yᵢ ln aᵢ a row; from logits with `torch.log_softmax`."""
+    """-Σ yᵢ ln aᵢ a row; from logits with `torch.log_softmax`.
+
+    Examples
+    --------
+    >>> CategoricalCrossentropy(from_logits=True)(torch.eye(3), torch.zeros(3, 3))
+    tensor(1.0986)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return K(s) - Σ yᵢsᵢ, or -Σ yᵢ ln aᵢ."""
@@ -165,7 +217,13 @@ class CategoricalCrossentropy(OnTensors, reference.CategoricalCrossentropy):
 
 
 class SparseCategoricalCrossentropy(OnTensors, reference.SparseCategoricalCrossentropy):
-    """-ln a_m a row, m the label; from logits `F.cross_entropy`."""
+    """-ln a_m a row, m the label; from logits `F.cross_entropy`.
+
+    Examples
+    --------
+    >>> SparseCategoricalCrossentropy(from_logits=True).gradient(torch.tensor([0]), torch.zeros(1, 2))
+    tensor([[-0.5000,  0.5000]])
+    """
 
     def targets(self, y: Any, a: Tensor) -> Tensor:
         """Return the labels (n,)."""
@@ -182,7 +240,13 @@ class SparseCategoricalCrossentropy(OnTensors, reference.SparseCategoricalCrosse
 
 
 class KLDivergence(OnTensors, reference.KLDivergence):
-    """Σ yᵢ ln(yᵢ/aᵢ) a row."""
+    """Σ yᵢ ln(yᵢ/aᵢ) a row.
+
+    Examples
+    --------
+    >>> KLDivergence()(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.5, 0.5]]))
+    tensor(0.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return Σ yᵢ ln yᵢ - Σ yᵢ ln aᵢ."""
@@ -190,7 +254,13 @@ class KLDivergence(OnTensors, reference.KLDivergence):
 
 
 class Hinge(OnTensors, reference.Hinge):
-    """max(0, 1 - y·a), slope 0 at the corner."""
+    """max(0, 1 - y·a), slope 0 at the corner.
+
+    Examples
+    --------
+    >>> Hinge()(torch.tensor([1.0, -1.0]), torch.tensor([0.5, -3.0]))
+    tensor(0.2500)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return max(0, 1 - ya)."""
@@ -198,7 +268,13 @@ class Hinge(OnTensors, reference.Hinge):
 
 
 class SquaredHinge(OnTensors, reference.SquaredHinge):
-    """max(0, 1 - y·a)²."""
+    """max(0, 1 - y·a)².
+
+    Examples
+    --------
+    >>> SquaredHinge()(torch.tensor([1.0, -1.0]), torch.tensor([0.5, -3.0]))
+    tensor(0.1250)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return max(0, 1 - ya)²."""
@@ -206,7 +282,13 @@ class SquaredHinge(OnTensors, reference.SquaredHinge):
 
 
 class CategoricalHinge(OnTensors, reference.CategoricalHinge):
-    """max(0, max((1-y)·a) - Σ y·a + 1) a row."""
+    """max(0, max((1-y)·a) - Σ y·a + 1) a row.
+
+    Examples
+    --------
+    >>> CategoricalHinge()(torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([[0.5, 1.0, -2.0]]))
+    tensor(0.5000)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return max(0, negative - positive + 1)."""
@@ -214,7 +296,13 @@ class CategoricalHinge(OnTensors, reference.CategoricalHinge):
 
 
 class CosineSimilarity(OnTensors, reference.CosineSimilarity):
-    """-cos of the angle between y and a, a row; 0, and slope 0, for a row of zeros."""
+    """-cos of the angle between y and a, a row; 0, and slope 0, for a row of zeros.
+
+    Examples
+    --------
+    >>> CosineSimilarity()(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0]]))
+    tensor(-1.)
+    """
 
     def tensor_terms(self, y: Tensor, a: Tensor) -> Tensor:
         """Return -Σ ŷᵢâᵢ."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from course_lib.accelerated.devices import check_device, explained
 from course_lib.accelerated.epochs import Epochs, flush
-from course_lib.accelerated.layers import Layer, check_first, get_layer
+from course_lib.accelerated.layers import check_first, get_layer
 from course_lib.accelerated.losses import get_loss
 from course_lib.accelerated.optimizers import get_optimizer
 from course_lib.accelerated.precision import Precision
@@ -70,9 +70,12 @@ class Network(reference.Network):
     array([0, 1, 2])
     """
 
+    layers: Any
     parameters: Any
     gradient: Any
     state: Any
+    regularized: Any
+    constrained: Any
 
     def __init__(
         self,
@@ -106,16 +109,14 @@ class Network(reference.Network):
         self.segments = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self.dropped = [i for i, layer in enumerate(self.layers) if layer.draw_mask(1, self.parameters) is not None]
         penalized = [(i, p) for i, layer in enumerate(self.layers) for p in layer.parameters.values()]
-        self.regularized = [(i, p) for i, p in penalized if p.regularizer is not None]  # type: ignore[misc]
-        self.constrained = [(i, p) for i, p in penalized if p.constraint is not None]  # type: ignore[misc]
+        self.regularized = [(i, p) for i, p in penalized if p.regularizer is not None]
+        self.constrained = [(i, p) for i, p in penalized if p.constraint is not None]
         values, gradients = self.split(self.parameters), self.split(self.gradient)
-        for layer, own, slopes, kept in zip(
-            self.layers, values, gradients, self.split_state(self.state), strict=True
-        ):
+        for layer, own, slopes, kept in zip(self.layers, values, gradients, self.split_state(self.state), strict=True):
             for name, value in own.items():
-                layer.bind(name, value, slopes[name])  # type: ignore[arg-type]
+                layer.bind(name, value, slopes[name])
             for name, value in kept.items():
-                layer.bind_state(name, value)  # type: ignore[arg-type]
+                layer.bind_state(name, value)
 
     def __getstate__(self) -> dict[str, Any]:
         # compiled steps and generators stay behind; a copy makes its own
@@ -153,9 +154,7 @@ class Network(reference.Network):
                 X = layer.outputs(X, values, training, drawn.get(place))
         return X.to(parameters.dtype), torch.cat(moved).to(state.dtype) if moved else state
 
-    def apply(
-        self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()
-    ) -> Tensor:
+    def apply(self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()) -> Tensor:
         """Return the outputs for a batch, as a pure function of the flat vectors."""
         return self.walk(parameters, X, state, training, masks)[0]
 
@@ -164,8 +163,8 @@ class Network(reference.Network):
         total = parameters.new_zeros(())
         if self.regularized:
             values = self.split(parameters)
-            for place, p in self.regularized:  # type: ignore[misc]
-                total = total + p.regularizer(values[place][p.name])  # type: ignore[index]
+            for place, p in self.regularized:
+                total = total + p.regularizer(values[place][p.name])
         return total
 
     def objective(
@@ -190,8 +189,8 @@ class Network(reference.Network):
         if not self.constrained:
             return parameters
         values = self.split(parameters)
-        for place, p in self.constrained:  # type: ignore[misc]
-            values[place][p.name] = p.constraint(values[place][p.name])  # type: ignore[index]
+        for place, p in self.constrained:
+            values[place][p.name] = p.constraint(values[place][p.name])
         return torch.cat([value.flatten() for own in values for value in own.values()])
 
     def draw_masks(self, n: int) -> tuple[Tensor, ...]:
@@ -298,8 +297,9 @@ class Network(reference.Network):
     def train_epoch(
         self, X: Tensor, y: Any, batches: Sequence[np.ndarray], loss: Any, optimizer: Any, weights: Any = None
     ) -> tuple[Tensor, float]:
-        """Make one step for each batch of rows; return the outputs from before each step, in order, and the mean
-        penalty. `fit` calls this where nobody wants to look at single batches.
+        """Make one step for each batch of rows; return all outputs from before them, in order, and the mean penalty.
+
+        `fit` calls this where nobody wants to look at single batches.
         """
         loss, optimizer = self.adopt(loss, optimizer)
         with torch.no_grad(), explained(self, len(batches[0])):
@@ -347,9 +347,7 @@ class Network(reference.Network):
         return float(value), gradient.cpu().numpy()
 
     @staticmethod
-    def load(
-        path: str | PathLike[str], optimizer: Any = None, custom: Sequence[type] = (), **options: Any
-    ) -> Network:
+    def load(path: str | PathLike[str], optimizer: Any = None, custom: Sequence[type] = (), **options: Any) -> Network:
         """Return the network that `save` of either backend wrote; `options` are device, compiled and precision."""
         plain = reference.Network.load(path, optimizer, custom)
         network = Network(plain.layers, plain.input_shape, plain.seed, plain.dtype, **options)

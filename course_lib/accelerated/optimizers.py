@@ -109,7 +109,15 @@ class OnTensors:
 
 
 class SGD(OnTensors, reference.SGD):
-    """v ← μv − lr·g, w ← w + v; with `nesterov` w ← w + μv − lr·g."""
+    """v ← μv − lr·g, w ← w + v; with `nesterov` w ← w + μv − lr·g.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> SGD(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w and v after a step."""
@@ -121,7 +129,15 @@ class SGD(OnTensors, reference.SGD):
 
 
 class Adagrad(OnTensors, reference.Adagrad):
-    """s ← s + g², w ← w − lr·g/(√s + ε)."""
+    """s ← s + g², w ← w − lr·g/(√s + ε).
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> Adagrad(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w and s after a step."""
@@ -130,7 +146,15 @@ class Adagrad(OnTensors, reference.Adagrad):
 
 
 class RMSprop(OnTensors, reference.RMSprop):
-    """s ← ρs + (1−ρ)g², w ← w − lr·g/(√s + ε), perhaps centered, perhaps with momentum."""
+    """s ← ρs + (1−ρ)g², w ← w − lr·g/(√s + ε), perhaps centered, perhaps with momentum.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> RMSprop(0.01).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9684])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, s and, if there are any, the mean and v after a step."""
@@ -148,7 +172,15 @@ class RMSprop(OnTensors, reference.RMSprop):
 
 
 class Adadelta(OnTensors, reference.Adadelta):
-    """s ← ρs + (1−ρ)g², step = √(d+ε)/√(s+ε)·g, d ← ρd + (1−ρ)step², w ← w − lr·step."""
+    """s ← ρs + (1−ρ)g², step = √(d+ε)/√(s+ε)·g, d ← ρd + (1−ρ)step², w ← w − lr·step.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> Adadelta().step(w, torch.ones(1))
+    >>> w
+    tensor([0.9955])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, s and d after a step."""
@@ -158,7 +190,15 @@ class Adadelta(OnTensors, reference.Adadelta):
 
 
 class Adam(OnTensors, reference.Adam):
-    """m ← β₁m + g, v ← β₂v + g², w ← w − rate·m/(√v + ε), the factors 1 − β being in the step's scalars."""
+    """m ← β₁m + g, v ← β₂v + g², w ← w − rate·m/(√v + ε), the factors 1 − β being in the step's scalars.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> Adam(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def moments(self, g: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return m and v after a step."""
@@ -171,7 +211,15 @@ class Adam(OnTensors, reference.Adam):
 
 
 class AdamW(Adam, reference.AdamW):
-    """Adam after w ← (1 − lr·λ)w."""
+    """Adam after w ← (1 − lr·λ)w.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> AdamW(0.1, weight_decay=0.5).step(w, torch.ones(1))
+    >>> w
+    tensor([0.8500])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, m and v after a step."""
@@ -179,7 +227,15 @@ class AdamW(Adam, reference.AdamW):
 
 
 class AMSGrad(Adam, reference.AMSGrad):
-    """Adam divided by the largest v so far."""
+    """Adam divided by the largest v so far.
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> AMSGrad(0.1, bias_correction=True).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, m, v and its maximum after a step."""
@@ -189,7 +245,15 @@ class AMSGrad(Adam, reference.AMSGrad):
 
 
 class Nadam(Adam, reference.Nadam):
-    """Adam one step ahead: w ← w − (k_g·g + k_m·m)/(√(k_v·v) + ε)."""
+    """Adam one step ahead: w ← w − (k_g·g + k_m·m)/(√(k_v·v) + ε).
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> Nadam(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.8944])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, m and v after a step."""
@@ -198,7 +262,15 @@ class Nadam(Adam, reference.Nadam):
 
 
 class QHAdam(Adam, reference.QHAdam):
-    """Today's gradient mixed with the averages: w ← w − (k_g·g + k_m·m)/(√(k_s·g² + k_v·v) + ε)."""
+    """Today's gradient mixed with the averages: w ← w − (k_g·g + k_m·m)/(√(k_s·g² + k_v·v) + ε).
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> QHAdam(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, m and v after a step."""
@@ -207,7 +279,15 @@ class QHAdam(Adam, reference.QHAdam):
 
 
 class Adamax(OnTensors, reference.Adamax):
-    """m ← β₁m + g, u ← max(β₂u, |g|), w ← w − rate·m/(u + ε)."""
+    """m ← β₁m + g, u ← max(β₂u, |g|), w ← w − rate·m/(u + ε).
+
+    Examples
+    --------
+    >>> w = torch.ones(1)
+    >>> Adamax(0.1).step(w, torch.ones(1))
+    >>> w
+    tensor([0.9000])
+    """
 
     def updated(self, w: Tensor, g: Tensor, state: Sequence[Tensor], constants: Tensor) -> Moved:
         """Return w, m and u after a step."""

@@ -49,15 +49,33 @@ class Regularizer(reference.Regularizer):
 
 
 class L1(Regularizer, reference.L1):
-    """l1 Σ|w|, the lasso."""
+    """l1 Σ|w|, the lasso.
+
+    Examples
+    --------
+    >>> L1(0.1).gradient(torch.tensor([3.0, 0.0, -2.0]))
+    tensor([ 0.1000,  0.0000, -0.1000])
+    """
 
 
 class L2(Regularizer, reference.L2):
-    """l2 Σw², weight decay for plain SGD."""
+    """l2 Σw², weight decay for plain SGD.
+
+    Examples
+    --------
+    >>> L2(0.1).gradient(torch.tensor([3.0, 0.0, -2.0]))
+    tensor([ 0.6000,  0.0000, -0.4000])
+    """
 
 
 class ElasticNet(Regularizer, reference.ElasticNet):
-    """l1 Σ|w| + l2 Σw² (Keras: `L1L2`)."""
+    """l1 Σ|w| + l2 Σw² (Keras: `L1L2`).
+
+    Examples
+    --------
+    >>> ElasticNet(0.1, 0.1).gradient(torch.tensor([3.0, 0.0, -2.0]))
+    tensor([ 0.7000,  0.0000, -0.5000])
+    """
 
 
 class Constraint(reference.Constraint):
@@ -74,7 +92,13 @@ class Constraint(reference.Constraint):
 
 
 class MaxNorm(Constraint, reference.MaxNorm):
-    """Columns of W no longer than `max_value`."""
+    """Columns of W no longer than `max_value`.
+
+    Examples
+    --------
+    >>> MaxNorm(1.0)(torch.tensor([[3.0], [4.0]])).ravel()
+    tensor([0.6000, 0.8000])
+    """
 
     def __call__(self, W: Any) -> Any:
         """Return W with long columns scaled back."""

@@ -47,11 +47,19 @@ class Position(NamedTuple):
     def like(self, tensors: Sequence[Tensor]) -> Position:
         """Return a position of the same structure from such a list."""
         rest = iter(tensors)
-        return Position(next(rest), [next(rest) for _ in self.optimizer], next(rest), [next(rest) for _ in self.scaling])
+        return Position(
+            next(rest), [next(rest) for _ in self.optimizer], next(rest), [next(rest) for _ in self.scaling]
+        )
 
 
 class Step(NamedTuple):
-    """What one step gives: the new position, outputs and penalty from before it, and the gradient."""
+    """What one step gives: the new position, outputs and penalty from before it, and the gradient.
+
+    Examples
+    --------
+    >>> Step._fields
+    ('after', 'outputs', 'penalty', 'gradient')
+    """
 
     after: Position
     outputs: Tensor

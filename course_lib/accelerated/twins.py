@@ -30,6 +30,6 @@ def twin(thing: Any, kinds: Mapping[str, type], kind: str, advice: str) -> Any:
         return thing
     if name not in kinds:
         raise TypeError(f"{unknown_name(kind, name, kinds)}. {advice}")
-    made = object.__new__(kinds[name])
+    made: Any = object.__new__(kinds[name])
     vars(made).update(vars(thing))
     return made

@@ -97,7 +97,8 @@ def fit(
         validation_data = model.prepare(X_val), like_outputs(y_val, model, loss)
 
     if hasattr(model, "adopt"):
-        loss, optimizer = model.adopt(loss, optimizer)
+        adopted: tuple[Loss, Optimizer] = model.adopt(loss, optimizer)
+        loss, optimizer = adopted
 
     batches = Batches(len(y), batch_size, shuffle, drop_last, as_generator(seed))
     history = History()
