@@ -58,7 +58,7 @@ def noise_ball(rates: Sequence[float] = (0.5, 0.05), steps: int = 250, noise: fl
             f"has the radius {radius:.2f}.",
         )
         turn = np.linspace(0, 2 * np.pi, 49)
-        for height in (1, 2, 4, 6):
+        for height in (2, 4, 6):
             axes.plot(height * np.cos(turn), height * np.sin(turn), color=COLORS["grey"], linewidth=0.6)
         axes.plot(*path.T, color=COLORS["blue"], linewidth=0.6)
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), "--", color=COLORS["orange"], linewidth=2.5)

@@ -83,11 +83,11 @@ SURFACES: Mapping[str, Surface] = {
                 tuple(np.arange(-1.5, 2.6, 0.5))),
         Surface("valley", "½(x² + 30y²)", lambda x, y: 0.5 * (x**2 + 30 * y**2), lambda w: np.array([w[0], 30 * w[1]]),
                 lambda w: np.diag([1.0, 30.0]), (-10.0, 4.0, -2.6, 2.6), (-9.0, 1.6), (0.0, 0.0),
-                (0.5, 2.0, 5.0, 10.0, 20.0, 35.0, 60.0, 90.0)),
+                (0.5, 3.0, 9.0, 20.0, 36.0, 60.0, 90.0)),
         Surface("Beale", "(1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²",
                 lambda x, y: (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2,
                 _beale_gradient, _beale_hessian, (-0.5, 4.5, -1.6, 1.9), (1.0, 1.5), (3.0, 0.5),
-                (0.02, 0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 14.2, 30.0, 80.0, 250.0)),
+                (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 14.2, 30.0, 80.0, 250.0)),
         Surface("Rosenbrock", "(1 − x)² + 100(y − x²)²", lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
                 lambda w: np.array([2 * (w[0] - 1) - 400 * w[0] * (w[1] - w[0] ** 2), 200 * (w[1] - w[0] ** 2)]),
                 lambda w: np.array([[2 - 400 * (w[1] - 3 * w[0] ** 2), -400 * w[0]], [-400 * w[0], 200.0]]),
@@ -136,7 +136,7 @@ def best_rate(surface: Surface, name: str, steps: int, **settings: float) -> flo
 
 @cache
 def contour_lines(surface: Surface, points: int = 81, digits: int = 3) -> list[list[list[float]]]:
-    """Return the contour lines as lists of [x, y], every other point of those that were found: a page has many maps.
+    """Return the contour lines as lists of [x, y], a third of the points that were found: a page has many maps.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def contour_lines(surface: Surface, points: int = 81, digits: int = 3) -> list[l
     x, y = _grid(surface, points)
     generator = contour_generator(x, y, surface.value(x[None, :], y[:, None]))
     lines = [np.asarray(line, float) for level in surface.levels for line in generator.lines(level)]
-    return [np.round(np.vstack([line[:-1:2], line[-1:]]), digits).tolist() for line in lines]
+    return [np.round(np.vstack([line[:-1:3], line[-1:]]), digits).tolist() for line in lines]
 
 
 def _grid(surface: Surface, points: int) -> tuple[Array, Array]:
@@ -170,7 +170,7 @@ def paths_on(surface: Surface, paths: Mapping[str, Array], title: str = "", lege
     contours = np.array([point for line in contour_lines(surface) for point in line + gap])
     axes.plot(*contours.T, color=COLORS["grey"], linewidth=0.7)
     for (name, path), (color, dash, marker) in zip(paths.items(), MARKS, strict=False):
-        every = max(1, len(path) // 12)
+        every = max(1, len(path) // 8)
         axes.plot(
             *path.T, dash, color=COLORS[color], label=name, marker=marker, markevery=every, markersize=4, linewidth=1.6
         )
