@@ -53,6 +53,12 @@ def make_course(folder: Path, students: int) -> list[str]:
     return ids
 
 
+def stock_config() -> str:
+    """Return the course's settings without what runs nbgrader's commands through this engine."""
+    lines = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if "autograder" not in line and not line.startswith("install("))
+
+
 def stock(folder: Path, ids: list[str]) -> dict[str, dict[str, float]]:
     """Grade with stock nbgrader; return points by student and question."""
     from nbgrader.api import Gradebook
@@ -62,9 +68,11 @@ def stock(folder: Path, ids: list[str]) -> dict[str, dict[str, float]]:
     os.environ["DESCENT_SET"] = str(folder / "solutions" / SET)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     os.chdir(folder)
+    (folder / "nbgrader_config.py").write_text(stock_config(), encoding="utf-8")
     config = Config(PyFileConfigLoader("nbgrader_config.py", str(folder)).load_config())
     config.CourseDirectory.root = str(folder)
     shutil.rmtree(folder / "exercises")
+    assert "autograder.plugin" not in sys.modules
     api = NbGraderAPI(config=config)
     api.generate_assignment(SET)
     for student in ids:
