@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 from autograder.answers import clean
 from autograder.notebooks import is_test
+from autograder.plain_tests import HIDDEN
 from autograder.questions import CaseResult
 
 _NUMBER = r"(?:[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)(?:[-+](?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)j)?|True|False)"
@@ -113,10 +114,15 @@ def problem_text(problem: str, has_cases: bool, words: Set[str] = frozenset()) -
     'ValueError'
     >>> problem_text("AssertionError: use both", has_cases=False, words={"use both"})
     'use both'
+    >>> problem_text("ValueError: a hidden test failed", has_cases=False)
+    'A hidden test of this cell failed (ValueError).'
     """
     if has_cases:
         return clean(problem, 500)
     kind, _, text = problem.partition(": ")
+    if text == HIDDEN:
+        named = f" ({kind})" if kind in _EXCEPTIONS - {"AssertionError"} else ""
+        return f"A hidden test of this cell failed{named}."
     if kind == "AssertionError":
         return clean(text, 500) if text in words else "A test of this cell failed."
     return hidden_message(problem) if problem else ""
