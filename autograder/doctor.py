@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from autograder import __version__
-from autograder.course import Course
+from autograder.course import CONFIG, Course
 from autograder.gradebook import Gradebook
 from autograder.grading import default_workers
 from autograder.isolation import LEVELS, best_level
@@ -40,6 +40,7 @@ def examine(course: Course) -> Iterator[Finding]:
     yield Finding("isolation", level not in ("limits", "stock"), f"{level}: {LEVELS[level]}")
     yield _attempt("gradebook", lambda: _gradebook(course))
     yield _disk(course)
+    yield _plugin(course)
     for name in course.sets():
         yield _attempt(name, lambda name=name: _problem_set(course, name))  # type: ignore[misc]
 
@@ -73,6 +74,13 @@ def _disk(course: Course) -> Finding:
     return Finding(
         "disk", free > MIN_FREE_BYTES and os.access(folder, os.W_OK), f"{free / 1e9:.1f} GB free in {folder.name}/"
     )
+
+
+def _plugin(course: Course) -> Finding:
+    installed = "autograder.plugin" in (course.root / CONFIG).read_text(encoding="utf-8")
+    if installed:
+        return Finding("plugin", True, f"nbgrader's own commands and formgrader grade with this engine ({CONFIG})")
+    return Finding("plugin", False, f"{CONFIG} does not install it: nbgrader's own commands grade by themselves")
 
 
 def _problem_set(course: Course, name: str) -> str:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -43,20 +44,19 @@ class WorkerPool(Executor):
         self.seconds = seconds
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
-        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None]
-        self._jobs = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
         self._stopped = False
         self._threads = [threading.Thread(target=self._attend, args=(n,), daemon=True) for n in range(workers)]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, function, /, *arguments):  # type: ignore[no-untyped-def]
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Have a worker call a function, and return its future."""
         if self._stopped:
             raise RuntimeError("the workers have been sent home: make a new pool")
         future: Future[Any] = Future()
-        self._jobs.put((future, function, arguments))
+        self._jobs.put((future, partial(function, *arguments, **named)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -77,12 +77,12 @@ class WorkerPool(Executor):
     def _attend(self, number: int) -> None:
         """Hand jobs to one worker, one at a time; replace it when it is gone."""
         while item := self._jobs.get():
-            future, function, arguments = item
+            future, call = item
             if not future.set_running_or_notify_cancel():
                 continue
             try:
                 worker = self._workers.get(number) or self._workers.setdefault(number, _Worker(self.context))
-                future.set_result(worker.call(function, arguments, self.seconds))
+                future.set_result(worker.call(call, self.seconds))
             except (BrokenProcessPool, TimeoutError, OSError) as error:
                 self._end(number)
                 future.set_exception(error)
@@ -107,9 +107,10 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float | None) -> Any:
+    def call(self, call: Callable[[], Any], seconds: float | None) -> Any:
+        """Have the process make a call, and return what it gave."""
         try:
-            self.pipe.send((function, arguments))
+            self.pipe.send(call)
             if not wait([self.pipe, self.process.sentinel], seconds):
                 raise TimeoutError(f"not finished after {seconds:g} s")
             good, value = self.pipe.recv()
@@ -145,9 +146,9 @@ def _work(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
-            function, arguments = pipe.recv()
+            call = pipe.recv()
             try:
-                answer = True, function(*arguments)
+                answer = True, call()
             except Exception as error:
                 answer = False, error
             pipe.send(answer)
