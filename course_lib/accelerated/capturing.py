@@ -25,8 +25,10 @@ class CudaRecorder:
 
     Examples
     --------
-    >>> CudaRecorder.__name__                               # needs a GPU
-    'CudaRecorder'
+    >>> x = torch.zeros(1, device="cuda")                 # doctest: +SKIP
+    >>> recorder = CudaRecorder(torch.Generator("cuda"))  # doctest: +SKIP
+    >>> one_more = recorder.record(lambda: x.add_(1))     # doctest: +SKIP
+    >>> recorder.play()                                   # doctest: +SKIP
     """
 
     def __init__(self, generator: torch.Generator) -> None:
@@ -64,8 +66,8 @@ class Capture:
 
     Examples
     --------
-    >>> Capture.__name__                                    # needs a GPU
-    'Capture'
+    >>> program = Capture(work, count=1875, size=32)      # doctest: +SKIP
+    >>> outputs, penalties = program(work, rows)          # doctest: +SKIP
     """
 
     def __init__(self, work: Work, count: int, size: int, recorder: Any = CudaRecorder) -> None:

@@ -20,6 +20,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from course_lib.accelerated.step import Work, many_steps
 
+__all__ = ["NotCompiledNotice", "compiler"]
+
 Program = Callable[[Work, Tensor], tuple[Tensor, Tensor]]
 Function = Callable[..., Any]
 FUNCTIONS: dict[tuple, Function] = {}  # of this process: networks that differ only in their numbers share a function
@@ -48,13 +50,7 @@ def compiler() -> str | None:
 
 
 def compile_steps(work: Work, count: int, size: int) -> Program | None:
-    """Return a program that makes `count` steps on batches of `size`; None, with a notice, without a compiler.
-
-    Examples
-    --------
-    >>> compile_steps.__name__                              # needs some seconds: see the tests
-    'compile_steps'
-    """
+    """Return a program that makes `count` steps on batches of `size`; None, with a notice, without a compiler."""
     function = compiled_function(work, count, size)
     return None if function is None else lambda work, rows: function(*arguments(work, rows))
 
@@ -64,11 +60,6 @@ def compiled_function(work: Work, count: int, size: int) -> Function | None:
 
     Several steps on a CPU are compiled without any Python between their kernels: that takes twice as long, and is
     worth it where speed is what is asked for.
-
-    Examples
-    --------
-    >>> compiled_function.__name__                          # needs some seconds: see the tests
-    'compiled_function'
     """
     if compiler() is None:
         say_once()

@@ -25,6 +25,8 @@ from course_lib.accelerated.step import Work, one_step
 from course_lib.accelerated.trouble import Checkpoint
 from course_lib.reference.optimizers.base import FLUSH_EVERY
 
+__all__ = ["Epochs", "pieces"]
+
 LONGEST_CAPTURE = 2048  # steps: a graph's memory and the time to make it grow with their number
 
 

@@ -1,12 +1,12 @@
 """Mixed precision: products in 16 bits, weights and sums in 32, and a loss that is scaled where 16 bits underflow.
 
-=============  ===============  ==============  ==================================================
-type           bits (exponent)  smallest, largest  what it needs
-=============  ===============  ==============  ==================================================
-float32        32 (8)           1e-38, 3e38     nothing
-bfloat16       16 (8)           1e-38, 3e38     nothing: the range of float32, 3 decimal digits
-float16        16 (5)           6e-8, 65504     small gradients become 0: the loss is scaled up
-=============  ===============  ==============  ==================================================
+=========  ===============  =================  ==================================================
+type       bits (exponent)  smallest, largest  what it needs
+=========  ===============  =================  ==================================================
+float32    32 (8)           1e-38, 3e38        nothing
+bfloat16   16 (8)           1e-38, 3e38        nothing: the range of float32, 2 to 3 digits
+float16    16 (5)           6e-8, 65504        small gradients become 0: the loss is scaled up
+=========  ===============  =================  ==================================================
 
 The scale is that of `torch.amp.GradScaler` (Micikevicius et al. 2018): it doubles after 2000 good steps and is halved
 after a gradient that is not finite, whose step is left out. Here it is part of the step, two numbers on the device:

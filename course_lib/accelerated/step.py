@@ -185,8 +185,15 @@ def many_steps(
 
     Examples
     --------
-    >>> many_steps.__name__                                 # `one_step`, k times: see there
-    'many_steps'
+    >>> from course_lib.accelerated.layers import Dense
+    >>> from course_lib.accelerated.losses import MeanSquaredError
+    >>> from course_lib.accelerated.network import Network
+    >>> from course_lib.accelerated.optimizers import SGD
+    >>> network = Network([Dense(1, kernel_initializer="zeros")], 1, device="cpu")
+    >>> work = Work(network, torch.ones(2, 1), torch.ones(2, 1), None, MeanSquaredError(), SGD(0.25))
+    >>> after, outputs, _ = many_steps(work, work.position(), torch.tensor([[0], [1]]), work.constants(2), [(), ()])
+    >>> outputs.ravel()                                     # 0, then 0.5·1 + 0.5
+    tensor([0., 1.])
     """
     outputs, penalties = [], []
     for batch, scalars, drawn in zip(rows, constants, masks, strict=True):

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from course_lib.accelerated.step import Position, Work, one_step
 
+__all__ = ["NonFiniteError"]
+
 REMEDIES = (
     "try a smaller learning rate, clipping (global_clipnorm=1.0 as an argument of the optimizer), samples scaled to "
     "about 1, or a loss with from_logits=True"
@@ -45,13 +47,7 @@ class NonFiniteError(ArithmeticError):
 
 
 class Checkpoint:
-    """Where an epoch began: enough to run it again.
-
-    Examples
-    --------
-    >>> Checkpoint.__name__                                 # see the tests
-    'Checkpoint'
-    """
+    """Where an epoch began: enough to run it again."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
