@@ -4,8 +4,8 @@ The problem is that of USC EE599 (2020): ReLU, batches of 32, the last tenth of 
 
     OMP_NUM_THREADS=1 python book/studies/optimizers.py [curves] [schedules]
 
-Each part writes ``records/optimizers-<part>.json`` after every run and, started again, goes on where it stopped: about
-half an hour on one core in all. A record holds every run and where it comes from. The page only draws records.
+Each part writes ``records/optimizers-<part>.json`` after every run and, started again, goes on where it stopped: a
+quarter of an hour on one core in all. A record holds every run and where it comes from. The page only draws records.
 
 An optimizer is *tuned* by its learning rate alone: three epochs, one seed, five rates around the default, half a decade
 apart, and further ones while the best is at an end of the row. The best has the lowest validation loss.

@@ -247,6 +247,7 @@ def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
     assert text.count("the frame gives all 300 steps: True") == sum(not row(name).beyond for name in NAMES)
     assert "the step: 3.16 η, with all that follows: 31.8 η" in text
     assert "70 rates agree to 1e-12: True" in text
+    assert "12 optimizers, all equal to 1e-12: True" in text
     agree = re.findall(r"^(\w+) +agrees to 9 digits: (True|False)", text, flags=re.MULTILINE)
     assert [name for name, answer in agree if answer == "False"] == ["AMSGrad"]
 
