@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import fnmatch
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nbconvert.exporters import HTMLExporter
 from nbgrader import api
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
@@ -43,6 +45,13 @@ def install(config_file: str) -> None:
     for converter, work in ((GenerateAssignment, release), (Autograde, grade), (GenerateFeedback, write_pages)):
         if not hasattr(converter.start, "__wrapped__"):
             converter.start = _instead_of(converter.start, work)
+    if formgrader := sys.modules.get("nbgrader.server_extensions.formgrader.base"):
+        formgrader.BaseHandler.exporter = property(exporter_of)
+
+
+def exporter_of(handler: Any) -> HTMLExporter:
+    """Make formgrader's exporter by the settings of the course that is open, not by those at the server's start."""
+    return HTMLExporter(config=handler.settings["nbgrader_formgrader"].config)
 
 
 def _instead_of(start: Callable[[BaseConverter], None], work: Work) -> Callable[[BaseConverter], None]:

@@ -7,12 +7,14 @@ import sys
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from classroom import RIGHT, ROOT, SET, answered, source_notebook, submit
 from hostile.arena import HERE, submission
+from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
@@ -309,6 +311,17 @@ def test_what_a_student_writes_in_words_cannot_act_in_formgrader(text: str) -> N
     assert {tag for tag, _ in found} <= {"p", "a", "b", "code", "table", "div", "pre", "span"}
     assert [attributes for _, attributes in found if attributes] == []
     assert r"\href" not in html
+
+
+def test_a_course_that_is_opened_later_is_shown_by_its_own_settings(course: Course, handed_out: NotebookNode) -> None:
+    """*Formgrader (local)* opens a course below the server's folder; nbgrader keeps the exporter of the start."""
+    from nbgrader.server_extensions.formgrader.base import BaseHandler
+
+    config = find_course(course.root).config
+    opened = {"nbgrader_formgrader": SimpleNamespace(config=config), "nbgrader_exporter": HTMLExporter()}
+    handed_out.cells = [new_markdown_cell("<img src=x onerror=grade()>")]
+    page, _ = BaseHandler.exporter.fget(SimpleNamespace(settings=opened)).from_notebook_node(handed_out)
+    assert "&lt;img src=x" in page and "<img src=x" not in page
 
 
 def test_ordinary_markdown_and_formulas_stay() -> None:
