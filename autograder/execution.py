@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 
 from autograder import __version__
@@ -30,8 +29,9 @@ from autograder.notebooks import (
     is_manual,
     is_test,
     read_notebook,
-    write_notebook,
+    write_compactly,
 )
+from autograder.outputs import last_value, printed, stopped
 from autograder.plain_tests import earned, without_hidden_lines
 from autograder.plans import Plan, is_helper, make_plan
 from autograder.questions import FreeText, ProblemSet, Question, QuestionResult, load_set
@@ -94,7 +94,7 @@ def grade(student: str, submission: bytes, task: Task, limits: Limits | None = N
     _insert_rubrics(notebook, task.problem_set)
     notes = [*notes, *kernel.notes]
     record = facts.record(questions=results, manual=manual, notes=tuple(notes), seconds=time.monotonic() - began)
-    return Graded(record, write_notebook(notebook))
+    return Graded(record, write_compactly(notebook))
 
 
 def _manual_answers(notebook: NotebookNode, task: Task) -> tuple[tuple[str, float, str], ...]:
@@ -190,12 +190,7 @@ class Asked:
 
 def _grade_cell(cell: NotebookNode, asked: Asked, error: str) -> QuestionResult:
     result = _with_problem(asked.result(), error)
-    cell.outputs = [
-        new_output("stream", name="stdout", text=summary(result)),
-        new_output(
-            "execute_result", data={"text/plain": repr(float(result.points))}, execution_count=cell.execution_count
-        ),
-    ]
+    cell.outputs = [printed(summary(result)), last_value(repr(float(result.points)), cell.execution_count)]
     return result
 
 
@@ -225,7 +220,7 @@ def summary(result: QuestionResult) -> str:
 
 def _error_output(problem: str) -> NotebookNode:
     kind, _, text = problem.partition(": ")
-    return new_output("error", ename=kind, evalue=text, traceback=[problem])
+    return stopped(kind, text, [problem])
 
 
 def _insert_rubrics(notebook: NotebookNode, problem_set: ProblemSet) -> None:
@@ -234,7 +229,8 @@ def _insert_rubrics(notebook: NotebookNode, problem_set: ProblemSet) -> None:
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
         if grade_id(cell) in by_name:
-            cells.append(new_markdown_cell(_rubric(by_name[grade_id(cell)]), id=f"rubric-{len(cells)}"))
+            body = {"cell_type": "markdown", "metadata": {}, "source": _rubric(by_name[grade_id(cell)])}
+            cells.append(from_dict({**body, "id": f"rubric-{len(cells)}"}))
         cells.append(cell)
     notebook.cells = cells
 

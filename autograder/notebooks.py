@@ -90,6 +90,12 @@ def write_notebook(notebook: NotebookNode) -> bytes:
     return (nbformat.writes(notebook, version=4).rstrip("\n") + "\n").encode("utf-8", errors="replace")
 
 
+def write_compactly(notebook: NotebookNode) -> bytes:
+    """Write a notebook as nbformat 4 without line breaks: several times faster."""
+    text = json.dumps(notebook, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return (text + "\n").encode("utf-8", errors="replace")
+
+
 def grade_id(cell: NotebookNode) -> str:
     """Return a cell's nbgrader id, or an empty string."""
     metadata = cell.metadata.get("nbgrader")

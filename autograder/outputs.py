@@ -10,6 +10,22 @@ MAX_ITEMS, MAX_TEXT = 1_000, 2_000_000
 SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
 
 
+def printed(text: str) -> NotebookNode:
+    """Return text as an output of a cell; made without nbformat's check of each output, which takes milliseconds."""
+    return from_dict({"output_type": "stream", "name": "stdout", "text": text})
+
+
+def last_value(text: str, count: int) -> NotebookNode:
+    """Return text as the value of a cell's last expression."""
+    body = {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": count}
+    return from_dict(body)
+
+
+def stopped(name: str, value: str, lines: list[str]) -> NotebookNode:
+    """Return an exception as an output of a cell."""
+    return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": lines})
+
+
 def as_items(value: Any) -> list[Any]:
     """Return a list of bounded length; an empty one for what is no list."""
     return value[:MAX_ITEMS] if isinstance(value, list) else []
@@ -24,7 +40,7 @@ def as_output(item: Any) -> NotebookNode | None:
     if kind == "error":
         traceback = [as_text(line) for line in as_items(item.get("traceback"))]
         name, value = as_text(item.get("ename")), as_text(item.get("evalue"))
-        return from_dict({"output_type": "error", "ename": name, "evalue": value, "traceback": traceback})
+        return stopped(name, value, traceback)
     if kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
         data = {mime: as_text(item["data"][mime]) for mime in SHOWN if mime in item["data"]}
         body = {"output_type": kind, "data": data, "metadata": {}}

@@ -6,9 +6,9 @@ import math
 import re
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from autograder.kernel import Run
+from autograder.outputs import stopped
 
 HIDDEN = "a hidden test failed"
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
@@ -46,12 +46,10 @@ def _short_error(output: NotebookNode, source: str) -> NotebookNode:
     number = int(place[1]) if place else 0
     lines = source.splitlines()
     if number in hidden_lines(source) or (not 0 < number <= len(lines) and BEGIN in source):
-        return new_output(
-            "error", ename=output.ename, evalue="a hidden test failed", traceback=["a hidden test failed"]
-        )
+        return stopped(output.ename, HIDDEN, [HIDDEN])
     told = f"{output.ename}: {output.evalue}".rstrip(": ")
     at = [f"line {number}: {lines[number - 1].strip()}"] if 0 < number <= len(lines) else []
-    return new_output("error", ename=output.ename, evalue=output.evalue, traceback=[*at, told])
+    return stopped(output.ename, output.evalue, [*at, told])
 
 
 def hidden_lines(source: str) -> set[int]:

@@ -174,8 +174,8 @@ class Inbox:
     (None, None)
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection, self.data = connection, bytearray()
+    def __init__(self, connection: socket.socket, ahead: int = 65_536) -> None:
+        self.connection, self.ahead, self.data = connection, ahead, bytearray()
 
     def receive(self, seconds: float | None = None) -> Any:
         """Receive one message as a plain value.
@@ -191,8 +191,8 @@ class Inbox:
         if length > MAX_MESSAGE:
             raise WallError(f"a message may have {MAX_MESSAGE} bytes, this one claims {length}")
         self._fill(HEADER.size + length, deadline)
-        message = bytes(self.data[HEADER.size :])
-        self.data.clear()
+        message = bytes(self.data[HEADER.size : HEADER.size + length])
+        del self.data[: HEADER.size + length]
         return unpack(message)
 
     def _fill(self, count: int, deadline: float | None) -> None:
@@ -202,7 +202,7 @@ class Inbox:
                 raise WallTimeout("no answer in time")
             try:
                 self.connection.settimeout(left)
-                part = self.connection.recv(min(1 << 20, count - len(self.data)))
+                part = self.connection.recv(min(1 << 20, max(self.ahead, count - len(self.data))))
             except TimeoutError:
                 raise WallTimeout("no answer in time") from None
             except OSError:
@@ -214,4 +214,4 @@ class Inbox:
 
 def receive(connection: socket.socket, seconds: float | None = None) -> Any:
     """Receive one message from a connection that no :class:`Inbox` reads."""
-    return Inbox(connection).receive(seconds)
+    return Inbox(connection, ahead=0).receive(seconds)

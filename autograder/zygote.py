@@ -26,13 +26,13 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
 }
-WARM_UP = """
-import numpy as np
-import matplotlib.pyplot as plt
-np.random.default_rng(0).normal(size=(3, 3)) @ np.eye(3)
-figure, axes = plt.subplots(); axes.plot([0, 1]); axes.set_title("$x^2$"); plt.show()
-1 / 0
-"""
+WARM_UP = (
+    "import matplotlib.pyplot as plt\nimport numpy as np\nimport scipy.special\nimport sympy",
+    "np.random.default_rng(0).normal(size=(3, 3)) @ np.eye(3)",
+    "figure, axes = plt.subplots(); axes.plot([0, 1]); axes.set_title('$x^2$'); plt.show()",
+    "def answer(x):\n    raise NotImplementedError",
+    "answer(1)",
+)
 
 
 def warm() -> Any:
@@ -41,7 +41,8 @@ def warm() -> Any:
     from autograder.shell import OUTPUTS, new_shell
 
     shell = new_shell()
-    shell.run_cell(WARM_UP, silent=True)
+    for source in WARM_UP:
+        shell.run_cell(source, store_history=True)
     shell.reset(new_session=True, aggressive=False)
     shell.execution_count = 1
     OUTPUTS.clear()

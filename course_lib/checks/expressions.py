@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,12 @@ def same_function(expected: str, got: Any) -> str | None:
     >>> same_function("cos(x)", "-cos(x)")
     'is another function: at x = 3/7 it gives -0.909560, expected 0.909560'
     """
+    return _difference(expected, got) if isinstance(got, str) else _difference.__wrapped__(expected, got)
+
+
+@lru_cache(maxsize=4096)
+def _difference(expected: str, got: str) -> str | None:
+    """Compare two formulas; remembered, as a class gives the same few answers."""
     truth = parse_expression(expected)
     try:
         formula = parse_expression(got)
@@ -119,9 +126,16 @@ def values_at(text: Any, points: Any) -> np.ndarray | str:
     >>> values_at("x**2", [1.0, 3.0])
     array([1., 9.])
     """
+    evaluate = _values if isinstance(text, str) else _values.__wrapped__
+    values = evaluate(text, tuple(float(point) for point in points))
+    return values if isinstance(values, str) else np.array(values)
+
+
+@lru_cache(maxsize=4096)
+def _values(text: str, points: tuple[float, ...]) -> tuple[float, ...] | str:
     try:
         formula = parse_expression(text)
-        return np.array([float(formula.value(Fraction(float(point)))) for point in points])
+        return tuple(float(formula.value(Fraction(point))) for point in points)
     except ExpressionError as error:
         return str(error)
 

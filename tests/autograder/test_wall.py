@@ -163,18 +163,18 @@ ABUSES = {
 
 @pytest.mark.parametrize("abuse", ABUSES)
 def test_what_is_no_message_is_refused_quickly(abuse: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(WallError):
         unpack(ABUSES[abuse])
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_keys_made_to_collide_cost_no_time() -> None:
     items = [ext(INTEGER, hex((2**61 - 1) * factor).encode()) + b"\xc0" for factor in range(1, 100_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(WallError, match="odd key"):
         unpack(b"\xdf" + struct.pack(">I", len(items)) + b"".join(items))
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 @given(st.binary(max_size=200))
