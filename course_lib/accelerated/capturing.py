@@ -17,6 +17,8 @@ from torch import Tensor
 from course_lib.accelerated.compiling import compiled_function, copied
 from course_lib.accelerated.step import Work, one_step
 
+__all__ = ["Capture", "CudaRecorder"]
+
 WARM_UP = 3  # steps on a side stream before a capture: libraries allocate their workspaces in them
 
 
@@ -76,7 +78,7 @@ class Capture:
         saved = [tensor.clone() for tensor in at.flat()]
         drawn = work.network.generator.get_state()
         self.rows = torch.arange(size, device=work.X.device).remainder(len(work.X)).repeat(count, 1)
-        self.constants = dataclasses.replace(work, optimizer=copied(work.optimizer)).constants(count)
+        self.constants = aligned_rows(dataclasses.replace(work, optimizer=copied(work.optimizer)).constants(count))
         self.recorder = recorder(work.network.generator)
         self.recorder.warm_up(lambda: self.steps(work, 1))
         self.outputs, self.penalties = self.recorder.record(lambda: self.steps(work, count))
@@ -109,3 +111,17 @@ class Capture:
         self.constants.copy_(work.constants(len(rows)))
         self.recorder.play()
         return self.outputs.clone(), self.penalties.clone()
+
+
+def aligned_rows(table: Tensor) -> Tensor:
+    """Return a copy whose rows begin at multiples of 16 bytes: compiled kernels would copy others first.
+
+    Examples
+    --------
+    >>> aligned_rows(torch.ones(2, 3)).stride()
+    (4, 1)
+    """
+    width = table.shape[1]
+    padded = table.new_zeros(len(table), -(-width // 4) * 4)
+    padded[:, :width] = table
+    return padded[:, :width]

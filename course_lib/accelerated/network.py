@@ -1,8 +1,8 @@
 """A network on tensors: one flat parameter vector on any device, pure functions of it, and the model that `fit` trains.
 
-Nothing is computed in here that the pure functions do not compute: `apply` (outputs), `objective` (loss and penalty)
-and `step.one_step` (gradient and update) take the flat vector as an argument. The plain loop calls them one batch at
-a time, the fast step compiles or captures them, an ensemble maps them over many vectors.
+Nothing is computed in here that the pure functions do not compute: `flat.FlatFunctions` (outputs, loss, penalty) and
+`step.one_step` (gradient and update). The plain loop calls them one batch at a time, the fast step compiles or
+captures them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from course_lib.accelerated.devices import check_device, explained
 from course_lib.accelerated.epochs import Epochs, flush
+from course_lib.accelerated.flat import FlatFunctions, Masks
 from course_lib.accelerated.layers import check_first, get_layer
 from course_lib.accelerated.losses import get_loss
 from course_lib.accelerated.optimizers import get_optimizer
@@ -28,10 +29,9 @@ from course_lib.reference.layers import Shape
 from course_lib.validation import as_generator
 
 TORCH = {"float32": torch.float32, "float64": torch.float64}
-Masks = Sequence[Tensor]
 
 
-class Network(reference.Network):
+class Network(FlatFunctions, reference.Network):
     """A chain of layers on tensors; the constructor's first four arguments are those of the reference.
 
     Parameters
@@ -52,7 +52,12 @@ class Network(reference.Network):
     Attributes
     ----------
     parameters, gradient, state
-        The flat tensors.
+        The flat tensors. The fast step leaves `gradient` alone: compiled, it never exists as a vector.
+
+    Notes
+    -----
+    Where the reference goes on with NaN, `fit` here ends with a `course_lib.accelerated.trouble.NonFiniteError` that
+    names the step and the layer. `TerminateOnNaN` works as everywhere.
 
     Examples
     --------
@@ -69,13 +74,6 @@ class Network(reference.Network):
     >>> network.predict(X).argmax(axis=1)
     array([0, 1, 2])
     """
-
-    layers: Any
-    parameters: Any
-    gradient: Any
-    state: Any
-    regularized: Any
-    constrained: Any
 
     def __init__(
         self,
@@ -127,76 +125,6 @@ class Network(reference.Network):
         vars(self).update(attributes, epochs=Epochs(), _targets=(None, None, None))
         if self.input_shape is not None:
             self._lay_out()
-
-    # Pure functions of the flat vector
-
-    def split(self, parameters: Tensor) -> list[dict[str, Tensor]]:
-        """Return the arrays of each layer, by name, as views of a flat vector."""
-        return split_like(parameters, self.shapes)
-
-    def split_state(self, state: Tensor) -> list[dict[str, Tensor]]:
-        """Return the state arrays of each layer, by name, as views of a flat vector."""
-        return split_like(state, self.state_shapes)
-
-    def walk(
-        self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()
-    ) -> tuple[Tensor, Tensor]:
-        """Return the outputs and the flat state after the batch: the one place where layers are called in a row."""
-        drawn = dict(zip(self.dropped, masks, strict=True)) if training else {}
-        moved = []
-        with self.precision.context():
-            for place, (layer, own, kept) in enumerate(
-                zip(self.layers, self.split(parameters), self.split_state(state), strict=True)
-            ):
-                values = own | kept
-                if training and kept:
-                    moved += [new.flatten() for new in layer.next_state(X, values).values()]
-                X = layer.outputs(X, values, training, drawn.get(place))
-        return X.to(parameters.dtype), torch.cat(moved).to(state.dtype) if moved else state
-
-    def apply(self, parameters: Tensor, X: Tensor, state: Tensor, training: bool = False, masks: Masks = ()) -> Tensor:
-        """Return the outputs for a batch, as a pure function of the flat vectors."""
-        return self.walk(parameters, X, state, training, masks)[0]
-
-    def penalty_of(self, parameters: Tensor) -> Tensor:
-        """Return the sum of all regularizers' penalties, 0-d."""
-        total = parameters.new_zeros(())
-        if self.regularized:
-            values = self.split(parameters)
-            for place, p in self.regularized:
-                total = total + p.regularizer(values[place][p.name])
-        return total
-
-    def objective(
-        self,
-        parameters: Tensor,
-        X: Tensor,
-        y: Tensor,
-        loss: Any,
-        weights: Tensor | None = None,
-        state: Tensor | None = None,
-        training: bool = True,
-        masks: Masks = (),
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Return what is minimized, loss + penalty, and (outputs, new flat state, penalty)."""
-        a, moved = self.walk(parameters, X, self.state if state is None else state, training, masks)
-        penalty = self.penalty_of(parameters)
-        value = loss(y, a, weights)
-        return value + penalty if self.regularized else value, (a, moved, penalty)
-
-    def constrain(self, parameters: Tensor) -> Tensor:
-        """Return the flat vector with every constrained array put back into its set."""
-        if not self.constrained:
-            return parameters
-        values = self.split(parameters)
-        for place, p in self.constrained:
-            values[place][p.name] = p.constraint(values[place][p.name])
-        return torch.cat([value.flatten() for own in values for value in own.values()])
-
-    def draw_masks(self, n: int) -> tuple[Tensor, ...]:
-        """Return one mask a Dropout layer for a batch of `n`, drawn from the network's own generator."""
-        masks = [self.layers[i].draw_mask(n, self.parameters, self.generator) for i in self.dropped]
-        return tuple(masks)
 
     # What `training.fit` asks of a model
 
@@ -353,19 +281,6 @@ class Network(reference.Network):
         network = Network(plain.layers, plain.input_shape, plain.seed, plain.dtype, **options)
         network.set_weights(plain.get_weights())
         return network
-
-
-def split_like(flat: Tensor, shapes: Sequence[Mapping[str, Shape]]) -> list[dict[str, Tensor]]:
-    """Return views of a flat vector by layer and name; the way back of `torch.split` is one concatenation.
-
-    Examples
-    --------
-    >>> split_like(torch.arange(3), [{"W": (1, 2)}, {"b": (1,)}])
-    [{'W': tensor([[0, 1]])}, {'b': tensor([2])}]
-    """
-    sizes = [math.prod(shape) for own in shapes for shape in own.values()]
-    parts = iter(flat.split(sizes) if sizes else ())
-    return [{name: next(parts).view(shape) for name, shape in own.items()} for own in shapes]
 
 
 def seed_of(seed: int | np.random.Generator) -> int:
