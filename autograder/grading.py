@@ -19,7 +19,7 @@ from autograder.gradebook import Gradebook
 from autograder.intake import Found, find_submissions
 from autograder.kernel import Limits
 from autograder.notebooks import grade_id, is_test, read_notebook, write_notebook
-from autograder.questions import CourseProblem
+from autograder.questions import CourseProblem, QuestionResult
 from autograder.records import Record
 from autograder.scheduling import Job, NewExecutor, local_executor, run_jobs
 
@@ -29,7 +29,7 @@ Progress = Callable[[Record, int], None]
 
 @dataclass
 class Tally:
-    """What a run of grading came to."""
+    """What a run of grading came to; of those graded, the points by question and no more, so that any class fits."""
 
     graded: list[Record] = field(default_factory=list)
     quarantined: list[Record] = field(default_factory=list)
@@ -195,10 +195,22 @@ class _Keeper:
             _write(notebook, graded.notebook)
             changed = before is None or before.submission_hash != record.submission_hash
             self.gradebook.record(record, _timestamp(self.course, record), changed)
-            self.tally.graded.append(record)
+            self.tally.graded.append(in_short(record))
         _write(folder / RECORD, record.to_json().encode("utf-8"))
         del self.waiting[record.student]
         return record
+
+
+def in_short(record: Record) -> Record:
+    """Return a record without cases, answers and notes.
+
+    Examples
+    --------
+    >>> in_short(Record("ada", "01", (QuestionResult("double", 1.0, 2.0, problem="late"),), notes=("x",))).questions
+    (QuestionResult(name='double', points=1.0, max_points=2.0, cases=(), misconceptions=(), problem=''),)
+    """
+    questions = tuple(QuestionResult(q.name, q.points, q.max_points) for q in record.questions)
+    return replace(record, questions=questions, manual=(), notes=())
 
 
 def _comparable(before: Record, after: Record) -> bool:
