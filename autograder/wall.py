@@ -86,10 +86,17 @@ class _Reader:
         self.containers, self.depth = 0, 0
 
     def read(self, data: bytes) -> Any:
-        return msgpack.unpackb(
+        value = msgpack.unpackb(
             data, ext_hook=self._extension, list_hook=self._list, object_pairs_hook=self._dict, raw=False,
             strict_map_key=False, unicode_errors="surrogatepass", max_ext_len=MAX_MESSAGE, max_bin_len=MAX_MESSAGE,
         )  # fmt: skip
+        return self._without_times((value,))[0]
+
+    def _without_times(self, items: Any) -> Any:
+        """Refuse msgpack's own extension, which no hook gets to see."""
+        if msgpack.Timestamp in map(type, items):
+            raise WallError("unreadable message (a point in time)")
+        return items
 
     def _count(self) -> None:
         self.containers += 1
@@ -98,7 +105,7 @@ class _Reader:
 
     def _list(self, items: list[Any]) -> list[Any]:
         self._count()
-        return items
+        return self._without_times(items)
 
     def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
         self._count()
@@ -106,6 +113,7 @@ class _Reader:
             small = type(key) is int and -(2**63) <= key < 2**64
             if not small and type(key) not in (str, bool, float):
                 raise WallError("unreadable message (odd key)")
+        self._without_times(value for _, value in pairs)
         return dict(pairs)
 
     def _extension(self, code: int, data: bytes) -> Any:
