@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from classroom import RIGHT, SET, answered, submit, write_course
 from lab_server import lab_server
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.apps import NbGraderAPI
 
-from autograder.course import Course
+from autograder.course import Course, find_course
+from autograder.formgrader import safe_markdown
 from autograder.gradebook import Gradebook
 from autograder.grading import read_records
 from autograder.notebooks import read_notebook
@@ -117,3 +122,51 @@ def test_what_a_student_hands_in_acts_neither_in_formgrader_nor_in_feedback(offi
     assert page.title() == "Feedback: Doubling, mallory"
     assert page.locator("script, iframe, svg, img, form, a:not([href^='#'])").count() == 0
     assert "HIDDEN" not in page.content() and "-1.5" not in page.content()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>grade()</script>",
+        "<img src=x onerror=grade()>",
+        "<svg onload=grade()>",
+        "<iframe srcdoc='<script>grade()</script>'></iframe>",
+        "[look](javascript:grade())",
+        "[look](/formgrader/manage_students/<script>grade()<%2Fscript>)",
+        "<a href='java\tscript:grade()'>look</a>",
+        "<b id=why-comment class=score onclick=grade()>look</b>",
+        "<style>body { display: none }</style>",
+        "<form action=/formgrader/api/grade/1><input name=score></form>",
+        "![dot](http://example.org/dot.png)",
+        r"$\href{javascript:grade()}{x}$",
+        "`<script>`</code><script>grade()</script>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=grade()>",
+    ],
+)
+def test_what_a_student_writes_in_words_cannot_act_in_formgrader(text: str) -> None:
+    class Elements(HTMLParser):
+        def handle_starttag(self, tag, attrs):  # type: ignore[no-untyped-def]
+            found.append((tag, attrs))
+
+    found: list = []
+    Elements().feed(html := safe_markdown(text))
+    assert {tag for tag, _ in found} <= {"p", "a", "b", "code", "table", "div", "pre", "span"}
+    assert [attributes for _, attributes in found if attributes] == []
+    assert r"\href" not in html
+
+
+def test_a_course_that_is_opened_later_is_shown_by_its_own_settings(course: Course, handed_out: NotebookNode) -> None:
+    """*Formgrader (local)* opens a course below the server's folder; nbgrader keeps the exporter of the start."""
+    from nbgrader.server_extensions.formgrader.base import BaseHandler
+
+    config = find_course(course.root).config
+    opened = {"nbgrader_formgrader": SimpleNamespace(config=config), "nbgrader_exporter": HTMLExporter()}
+    handed_out.cells = [new_markdown_cell("<img src=x onerror=grade()>")]
+    page, _ = BaseHandler.exporter.fget(SimpleNamespace(settings=opened)).from_notebook_node(handed_out)
+    assert "&lt;img src=x" in page and "<img src=x" not in page
+
+
+def test_ordinary_markdown_and_formulas_stay() -> None:
+    html = safe_markdown("# A\n\n- **b** and $a < b$\n\n| c |\n|---|\n| [d](https://example.org) |")
+    for part in ("<h1>A", "<strong>b</strong>", "$a &lt; b$", "<th>c</th>", "<a>d</a>"):
+        assert part in html

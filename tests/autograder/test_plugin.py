@@ -7,20 +7,17 @@ import sys
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from classroom import RIGHT, ROOT, SET, answered, source_notebook, submit
 from hostile.arena import HERE, submission
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
 from autograder import grading
 from autograder.course import Course, find_course
-from autograder.formgrader import safe_markdown
 from autograder.gradebook import Gradebook, Score
 from autograder.grading import grade_class, read_records
 from autograder.notebooks import grade_id, read_notebook, write_notebook
@@ -278,53 +275,3 @@ def test_generated_assignment_is_the_release(course: Course) -> None:
     assert api_of(course).get_assignment(SET)["max_score"] == 10
     assert api_of(course).generate_assignment(SET, force=True)["success"]
     assert {file.name for file in (course.exercises / SET).iterdir()} == set(expected)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<script>grade()</script>",
-        "<img src=x onerror=grade()>",
-        "<svg onload=grade()>",
-        "<iframe srcdoc='<script>grade()</script>'></iframe>",
-        "[look](javascript:grade())",
-        "[look](/formgrader/manage_students/<script>grade()<%2Fscript>)",
-        "<a href='java\tscript:grade()'>look</a>",
-        "<b id=why-comment class=score onclick=grade()>look</b>",
-        "<style>body { display: none }</style>",
-        "<form action=/formgrader/api/grade/1><input name=score></form>",
-        "![dot](http://example.org/dot.png)",
-        r"$\href{javascript:grade()}{x}$",
-        "`<script>`</code><script>grade()</script>",
-        "<math><mtext><table><mglyph><style><img src=x onerror=grade()>",
-    ],
-)
-def test_what_a_student_writes_in_words_cannot_act_in_formgrader(text: str) -> None:
-    from html.parser import HTMLParser
-
-    class Elements(HTMLParser):
-        def handle_starttag(self, tag, attrs):  # type: ignore[no-untyped-def]
-            found.append((tag, attrs))
-
-    found: list = []
-    Elements().feed(html := safe_markdown(text))
-    assert {tag for tag, _ in found} <= {"p", "a", "b", "code", "table", "div", "pre", "span"}
-    assert [attributes for _, attributes in found if attributes] == []
-    assert r"\href" not in html
-
-
-def test_a_course_that_is_opened_later_is_shown_by_its_own_settings(course: Course, handed_out: NotebookNode) -> None:
-    """*Formgrader (local)* opens a course below the server's folder; nbgrader keeps the exporter of the start."""
-    from nbgrader.server_extensions.formgrader.base import BaseHandler
-
-    config = find_course(course.root).config
-    opened = {"nbgrader_formgrader": SimpleNamespace(config=config), "nbgrader_exporter": HTMLExporter()}
-    handed_out.cells = [new_markdown_cell("<img src=x onerror=grade()>")]
-    page, _ = BaseHandler.exporter.fget(SimpleNamespace(settings=opened)).from_notebook_node(handed_out)
-    assert "&lt;img src=x" in page and "<img src=x" not in page
-
-
-def test_ordinary_markdown_and_formulas_stay() -> None:
-    html = safe_markdown("# A\n\n- **b** and $a < b$\n\n| c |\n|---|\n| [d](https://example.org) |")
-    for part in ("<h1>A", "<strong>b</strong>", "$a &lt; b$", "<th>c</th>", "<a>d</a>"):
-        assert part in html
