@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_lib.accelerated.ensemble import signature
 from course_lib.accelerated.many import fit_many
+from course_lib.accelerated.members import signature
 from course_lib.accelerated.network import Network
 from course_lib.accelerated.optimizers import get_optimizer
 from course_lib.callbacks.base import watched

@@ -112,6 +112,8 @@ class Checkpoint(Callback):
         The generator that is given to `fit` as `seed`: it decides about the order of the samples.
     every
         Epochs between two checkpoints; the last epoch always has one.
+    writes
+        Whether this process writes the file: of several that train together one does, and all read it.
 
     Attributes
     ----------
@@ -139,10 +141,12 @@ class Checkpoint(Callback):
     ((0, 3), (3, 5))
     """
 
-    def __init__(self, path: str | PathLike[str], rng: np.random.Generator, every: int = 1) -> None:
+    def __init__(
+        self, path: str | PathLike[str], rng: np.random.Generator, every: int = 1, writes: bool = True
+    ) -> None:
         if not isinstance(rng, np.random.Generator):
             raise TypeError(f"rng must be the numpy.random.Generator that fit gets as seed, got {rng!r}")
-        self.path, self.rng, self.every = Path(path), rng, every
+        self.path, self.rng, self.every, self.writes = Path(path), rng, every, writes
         self.history: dict[str, list[float]] = {}
 
     def resume(self, model: Any, optimizer: Any) -> int:
@@ -157,7 +161,7 @@ class Checkpoint(Callback):
         """Take note of the numbers and save."""
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.run.epochs:
+        if self.writes and ((epoch + 1) % self.every == 0 or epoch + 1 == self.run.epochs):
             extra = {"history": self.history}
             save_checkpoint(self.path, self.run.model, self.run.optimizer, epoch + 1, {"fit": self.rng}, extra)
 

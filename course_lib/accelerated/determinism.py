@@ -60,7 +60,10 @@ def deterministic(seed: int = 0) -> Iterator[None]:
     False
     """
     _reserve_workspace()
-    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    enabled, warn_only = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
     cudnn, tuned = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     with torch.random.fork_rng():
         torch.manual_seed(seed)

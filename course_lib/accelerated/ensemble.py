@@ -7,21 +7,29 @@ the order of these. Nothing passes between them, so each one learns what it woul
 
 >>> from course_lib.accelerated.layers import Activation, Dense
 >>> from course_lib.accelerated.losses import get_loss
+>>> from course_lib.accelerated.members import EnsembleOptimizer, EnsembleWork
 >>> from course_lib.accelerated.optimizers import Adam
+>>> from course_lib.accelerated.step import one_step
 >>> def network(seed):
 ...     return Network([Dense(8), Activation("tanh"), Dense(1)], 2, seed, dtype="float64", device="cpu")
->>> X, y = torch.randn(3, 10, 2, dtype=torch.float64), torch.zeros(3, 10, 1, dtype=torch.float64)
->>> three = [network(seed) for seed in range(3)]
->>> ensemble = Ensemble(three, [Adam(rate) for rate in (0.1, 0.01, 0.001)], get_loss("mse"))
->>> outputs = ensemble.step(X, y)                         # three networks, each on its own ten samples
->>> outputs.shape, ensemble.parameters.shape
-(torch.Size([3, 10, 1]), torch.Size([3, 33]))
+>>> ensemble = Ensemble([network(seed) for seed in range(3)])
+>>> ensemble.parameters.shape
+torch.Size([3, 33])
+>>> adams = EnsembleOptimizer([Adam(rate) for rate in (0.1, 0.01, 0.001)], ensemble)
 
-What one of them does alone, step by step, is the same:
+Ten samples for each of the three, one after another, and one step for all of them:
 
->>> alone, adam = network(1), Adam(0.01)
->>> _ = alone.train_batch(X[1], y[1], get_loss("mse"), adam)
->>> bool((alone.parameters - ensemble.parameters[1]).abs().max() < 1e-14)
+>>> X, y = torch.randn(30, 2, dtype=torch.float64), torch.zeros(30, 1, dtype=torch.float64)
+>>> work = EnsembleWork(ensemble, X, y, None, get_loss("mse"), adams)
+>>> step = one_step(work, work.position(), X, y, None, work.constants(1)[0], ())
+>>> step.outputs.shape
+torch.Size([30, 1])
+
+What one of them does alone is the same:
+
+>>> alone = network(1)
+>>> _ = alone.train_batch(X[10:20], y[10:20], get_loss("mse"), Adam(0.01))
+>>> bool((alone.parameters - step.after.parameters[1]).abs().max() < 1e-14)
 True
 
 `course_lib.accelerated.many.fit_many` trains any networks this way, `course_lib.accelerated.candidates` lets a search
@@ -30,166 +38,150 @@ do so.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course_lib.accelerated.clipping import clipped
-from course_lib.accelerated.layers import Dropout
 from course_lib.accelerated.network import Network
-from course_lib.reference.losses import Loss
-from course_lib.reference.optimizers import Optimizer
-from course_lib.reference.optimizers.base import FLUSH_EVERY
-from course_lib.reference.regularizers import L1, L2, ElasticNet, Regularizer
 
-__all__ = ["Ensemble", "signature"]
-
-PLAIN = ("NoneType", Regularizer.__name__, L1.__name__, L2.__name__, ElasticNet.__name__)
+__all__ = ["Ensemble", "Generators"]
 
 
-def signature(network: Network, optimizer: Optimizer) -> Hashable | None:
-    """Return what networks must have in common to be trained together, or None for one that has to train alone.
+class Ensemble:
+    """Networks of one `signature` as one network whose vectors have a first axis for them.
 
-    Alone stay networks with a penalty other than L1 and L2, and those that scale their loss (float16).
+    It offers what a step asks of a network (`course_lib.accelerated.step`), so plain loop, compiled steps and CUDA graphs
+    work for it as they are. A batch of it holds the members' batches one after another. The networks themselves stay
+    as they are until `hand_back` writes into them what they have learned.
+
+    Parameters
+    ----------
+    networks
+        The members.
+
+    Attributes
+    ----------
+    parameters : tensor (K, size)
+        The networks' vectors.
+    state : tensor (K, s + 2p)
+        Their states of s numbers, and behind them the strengths l1 and l2 of each of p penalized arrays: numbers that
+        differ from member to member have to be in tensors.
+    """
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.networks = list(networks)
+        if not networks or len(set(map(id, networks))) < len(networks):
+            raise ValueError("an ensemble needs a network, and each network only once: make another with the same seed")
+        first = networks[0]
+        self.device, self.dtype, self.precision = first.device, first.dtype, first.precision
+        self.compiled, self.floats, self.segments = first.compiled, first.floats, first.segments
+        self.parameters = torch.stack([network.parameters for network in networks])
+        self.gradient = torch.zeros_like(self.parameters)
+        self.penalized, strengths = _penalties(self.networks, self.parameters)
+        own = torch.stack([network.state for network in networks])
+        self.state = torch.cat([own, strengths.flatten(1)], dim=1)
+        self.regularized, self.dropped = bool(self.penalized), first.dropped
+        self.generator: Any = Generators(networks) if self.device.type == "cpu" else first.generator
+
+    def objective(
+        self,
+        parameters: Tensor,
+        X: Tensor,
+        y: Tensor,
+        loss: Any,
+        weights: Tensor | None,
+        state: Tensor,
+        training: bool,
+        masks: Sequence[Tensor],
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Return the sum of what each member minimizes, whose gradient is each member's own, and all outputs.
+
+        X, y (K·n, …) hold the members' batches one after another, and so do the outputs; state and penalty have one row
+        a member.
+        """
+        network = self.networks[0]  # what all have in common is asked of the first
+
+        def member(w: Tensor, X: Tensor, y: Tensor, state: Tensor, masks: list[Tensor]) -> Any:
+            own, strengths = state.split([network.state.numel(), 2 * len(self.penalized)])
+            outputs, moved = network.walk(w, X, own, training, masks)
+            penalty = self.penalty(w, strengths)
+            return loss(y, outputs) + penalty, outputs, torch.cat([moved, strengths]), penalty
+
+        apart = [self._apart(z) for z in (X, y)]
+        drawn = [self._apart(mask) for mask in masks]
+        values, outputs, moved, penalty = torch.func.vmap(member)(parameters, *apart, state, drawn)
+        return values.sum(), (outputs.flatten(0, 1), moved, penalty)
+
+    def penalty(self, w: Tensor, strengths: Tensor) -> Tensor:
+        """Return Σ l1 Σ|w| + l2 Σw² of one member over its penalized arrays; `strengths` holds l1, l2, l1, l2, …"""
+        total = w.new_zeros(())
+        for i, part in enumerate(self.penalized):
+            total = total + strengths[2 * i] * w[part].abs().sum() + strengths[2 * i + 1] * w[part].square().sum()
+        return total
+
+    def constrain(self, parameters: Tensor) -> Tensor:
+        """Return the vectors with every constrained array put back into its set."""
+        return torch.func.vmap(self.networks[0].constrain)(parameters)
+
+    def draw_masks(self, n: int) -> tuple[Tensor, ...]:
+        """Return the masks of a batch of n = K·(n/K): on the CPU what each member would draw alone.
+
+        On a GPU all are drawn at once, from the first member's generator: other masks, as random.
+        """
+        if not self.dropped:
+            return ()
+        each = n // len(self.networks)
+        if self.device.type == "cpu":
+            drawn = [network.draw_masks(each) for network in self.networks]
+            return tuple(torch.cat(members) for members in zip(*drawn, strict=True))
+        return tuple(self._draw_together(place, each) for place in self.dropped)
+
+    def _draw_together(self, place: int, n: int) -> Tensor:
+        layers: list[Any] = [network.layers[place] for network in self.networks]
+        keep = self.parameters.new_tensor([1.0 - layer.rate for layer in layers]).repeat_interleave(n)
+        keep = keep.reshape(-1, *[1] * len(layers[0].input_shape))
+        shape = (len(keep), *layers[0].input_shape)
+        kept = (torch.rand(shape, generator=self.generator, device=self.device) < keep).to(self.parameters.dtype)
+        return kept / keep if layers[0].inverted else kept
+
+    def _apart(self, z: Tensor) -> Tensor:
+        """Return (K·n, …) as (K, n, …)."""
+        return z.unflatten(0, (len(self.networks), -1))
+
+    def hand_back(self) -> None:
+        """Write into the networks what they have learned: each goes on alone as if it had been alone."""
+        for k, network in enumerate(self.networks):
+            network.parameters.copy_(self.parameters[k])
+            network.state.copy_(self.state[k, : network.state.numel()])
+
+
+class Generators:
+    """The random generators of several networks, as one thing whose state can be kept and put back.
 
     Examples
     --------
     >>> from course_lib.accelerated.layers import Dense
-    >>> from course_lib.accelerated.optimizers import SGD
-    >>> first, second = (Network([Dense(3)], 2, seed, device="cpu") for seed in (0, 1))
-    >>> signature(first, SGD(0.1)) == signature(second, SGD(0.2))
+    >>> network = Network([Dense(1)], 1, device="cpu")
+    >>> together = Generators([network])
+    >>> before, drawn = together.get_state(), torch.rand(1, generator=network.generator)
+    >>> together.set_state(before)
+    >>> torch.equal(torch.rand(1, generator=network.generator), drawn)
     True
-    >>> signature(first, SGD(0.1)) == signature(second, SGD(0.2, momentum=0.9))
-    False
-    """
-    penalties = [p.regularizer for layer in network.layers for p in layer.parameters.values()]
-    if any(type(penalty).__name__ not in PLAIN for penalty in penalties) or len(network.precision.state):
-        return None
-    private = {"learning_rate", "t", "state"}
-    settings = {k: v for k, v in vars(optimizer).items() if k not in private and not k.startswith("_")}
-    layers = [(type(layer).__name__, layer.output_shape, _structure(layer)) for layer in network.layers]
-    own = (network.input_shape, network.dtype, network.device, network.compiled, network.precision.name)
-    return repr((layers, own, type(optimizer).__name__, sorted(settings.items())))
-
-
-def _structure(layer: Any) -> list[tuple[str, Any]]:
-    """Return those settings of a layer that change what it computes: all but initial values, strengths and rates."""
-    free = ("initializer", "regularizer")
-    numbers = {"rate"} if isinstance(layer, Dropout) else set()
-    return [(k, v) for k, v in layer.settings().items() if k not in numbers and not k.endswith(free)]
-
-
-class Ensemble:
-    """Networks of one `signature`, their vectors stacked along a first axis.
-
-    The networks themselves stay as they are until `hand_back` writes into them what they have learned.
-
-    Parameters
-    ----------
-    networks, optimizers
-        One optimizer a network.
-    loss
-        The loss of all.
-
-    Attributes
-    ----------
-    parameters, state : tensors (K, size), (K, size of the state)
-        The networks' vectors.
-    slots : list of tensors (K, size)
-        The optimizers' vectors.
     """
 
-    def __init__(self, networks: Sequence[Network], optimizers: Sequence[Any], loss: Loss) -> None:
-        if not networks or len(networks) != len(optimizers):
-            raise ValueError(f"give one optimizer a network, got {len(networks)} and {len(optimizers)}")
-        kinds = {signature(*pair) for pair in zip(networks, optimizers, strict=True)}
-        if len(kinds) > 1 or None in kinds:
-            raise ValueError(
-                "these networks differ in more than numbers (or one has a penalty other than L1 and L2, or float16), "
-                "so they cannot be stacked: fit_many sorts them into ensembles"
-            )
-        self.networks, self.optimizers, self.loss = list(networks), list(optimizers), loss
-        if len(set(map(id, self.networks))) < len(self.networks):
-            raise ValueError("each network can be in an ensemble once: make another one with the same seed")
-        self.parameters = torch.stack([network.parameters for network in networks])
-        self.state = torch.stack([network.state for network in networks])
-        vectors = [o.state_like(n.parameters) for n, o in zip(networks, optimizers, strict=True)]
-        self.slots = [torch.stack(list(slot)) for slot in zip(*vectors, strict=True)]
-        self.penalized, self.strengths = _penalties(self.networks, self.parameters)
-        self.steps = 0
-        self._advance: Any = torch.func.vmap(self.member_step)
-        if networks[0].compiled:
-            self._advance = torch.compile(self._advance, fullgraph=True, dynamic=False)
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.own = [network.generator for network in networks]
 
-    def step(self, X: Tensor, y: Tensor, masks: Sequence[Tensor] | None = None) -> Tensor:
-        """Make one step of every network on its batch; return the outputs (K, n, …) from before it.
+    def get_state(self) -> list[Tensor]:
+        """Return where each of them stands."""
+        return [generator.get_state() for generator in self.own]
 
-        Parameters
-        ----------
-        X, y
-            Samples (K, n, …) and targets (K, n, …), one batch a network, as `prepare` and `targets` return them.
-        masks
-            One mask (K, n, …) a dropout layer, entries 0 or 1/keep; None: each network draws its own.
-        """
-        if masks is None:
-            drawn = [network.draw_masks(X.shape[1]) for network in self.networks]
-            masks = [torch.stack(members) for members in zip(*drawn, strict=True)]
-        constants = self.parameters.new_tensor([optimizer.next_constants() for optimizer in self.optimizers])
-        with torch.no_grad():
-            at = [self.parameters, self.state, *self.slots]
-            moved, outputs = self._advance(at, X, y, list(masks), self.strengths, constants)
-            for old, new in zip(at, moved, strict=True):
-                old.copy_(new)
-        self.steps += 1
-        if self.steps % FLUSH_EVERY == 0:
-            self._flush()
-        return outputs
-
-    def hand_back(self) -> None:
-        """Write into the networks and optimizers what they have learned: each goes on alone as if it had been alone."""
-        for k, (network, optimizer) in enumerate(zip(self.networks, self.optimizers, strict=True)):
-            network.parameters.copy_(self.parameters[k])
-            network.state.copy_(self.state[k])
-            for own, slot in zip(optimizer.state_like(network.parameters), self.slots, strict=True):
-                own.copy_(slot[k])
-
-    def penalty(self) -> Tensor:
-        """Return each network's penalty, (K,)."""
-        return torch.func.vmap(self._penalty)(self.parameters, self.strengths)
-
-    def member_step(
-        self, at: list[Tensor], X: Tensor, y: Tensor, masks: list[Tensor], strengths: Tensor, constants: Tensor
-    ) -> tuple[list[Tensor], Tensor]:
-        """Return where one network is after a step, and its outputs before it: what is mapped over all of them.
-
-        `at` holds its parameters, its state and its optimizer's vectors, `strengths` its penalties.
-        """
-        network, optimizer = self.networks[0], self.optimizers[0]  # what all have in common is asked of the first
-        parameters, state, *slots = at
-        batch = network.floats(X)
-
-        def objective(w: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-            outputs, moved = network.walk(w, batch, state, True, masks)
-            return self.loss(y, outputs) + self._penalty(w, strengths), (outputs, moved)
-
-        gradient, (outputs, state) = torch.func.grad(objective, has_aux=True)(parameters)
-        gradient = clipped(gradient, optimizer.clipping, network.segments)
-        parameters, slots = optimizer.updated(parameters, gradient, slots, constants)
-        return [network.constrain(parameters), state, *slots], outputs
-
-    def _penalty(self, w: Tensor, strengths: Tensor) -> Tensor:
-        """Return Σ l1 Σ|w| + l2 Σw² of one network over its penalized arrays."""
-        total = w.new_zeros(())
-        for i, part in enumerate(self.penalized):
-            total = total + strengths[i, 0] * w[part].abs().sum() + strengths[i, 1] * w[part].square().sum()
-        return total
-
-    def _flush(self) -> None:
-        """Set to 0 what has faded away, as the optimizers alone do."""
-        for slot in self.slots:
-            slot.masked_fill_(slot.abs() < 1e8 * torch.finfo(slot.dtype).tiny, 0.0)
+    def set_state(self, states: Sequence[Tensor]) -> None:
+        """Put each of them back."""
+        for generator, state in zip(self.own, states, strict=True):
+            generator.set_state(state)
 
 
 def _penalties(networks: Sequence[Network], like: Tensor) -> tuple[list[slice], Tensor]:

@@ -21,6 +21,8 @@ optimizer, form an ensemble of their own. How many are stacked at once is found 
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,11 +31,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.accelerated.ensemble import Ensemble, signature
+from course_lib.accelerated.ensemble import Ensemble
+from course_lib.accelerated.epochs import Epochs, flush, pieces
 from course_lib.accelerated.losses import get_loss
+from course_lib.accelerated.members import EnsembleOptimizer, EnsembleWork, signature
 from course_lib.accelerated.network import Network
 from course_lib.accelerated.optimizers import get_optimizer
-from course_lib.accelerated.stacking import stack_size
+from course_lib.accelerated.stacking import stack_size, timed
+from course_lib.accelerated.step import Work
 from course_lib.callbacks import History
 from course_lib.metrics import Metric, get_metric
 from course_lib.reference.losses import Loss, SparseCategoricalCrossentropy
@@ -44,6 +49,8 @@ from course_lib.validation import as_generator
 
 __all__ = ["SparseCategoricalCrossentropy", "fit_many"]
 
+TOLD = 32  # pieces after which the tallies are told: far cheaper than after each
+TRIAL = 48  # steps by which a stack is measured
 Rows = np.ndarray | None
 
 
@@ -152,15 +159,19 @@ def fit_many(
     )  # fmt: skip
     members = [
         Member(
-            network, network.adopt(loss, optimizer)[1], check_count("epochs", n, 0), as_generator(seed), part,
-            held_out, History(),
+            network,
+            network.adopt(loss, optimizer)[1],
+            check_count("epochs", n, 0),
+            as_generator(seed),
+            part,
+            held_out,
+            History(),
         )
         for network, optimizer, n, seed, part, held_out in zip(networks, *lists.values(), strict=True)
     ]
     for alike in _sorted(members):
-        size = stack_size(alike, plan, at_once)
-        for chunk in _chunks(alike, size):
-            _together(chunk, plan) if len(chunk) > 1 else _alone(chunk[0], plan)
+        size = _stack_size(alike, plan) if at_once is None else check_count("at_once", at_once, 1)
+        _train(_chunks(alike, size), plan)
     return [member.history for member in members]
 
 
@@ -177,6 +188,34 @@ def _chunks(members: list[Member], size: int) -> list[list[Member]]:
     """Return the members in as few chunks of at most `size` as possible, all of nearly one length."""
     parts = np.array_split(np.arange(len(members)), -(-len(members) // size))
     return [[members[i] for i in part] for part in parts]
+
+
+def _train(chunks: list[list[Member]], plan: Plan) -> None:
+    for chunk in chunks:
+        _together(chunk, plan) if len(chunk) > 1 else _alone(chunk[0], plan)
+
+
+def _stack_size(members: list[Member], plan: Plan) -> int:
+    """Return how many of the members to stack: measured on copies of them, on some steps of an epoch."""
+    first = members[0]
+    network, batch = first.network, plan.batch_size
+    trial = dataclasses.replace(plan, metrics=[], validation_data=None, drop_last=True, initial_epoch=0)
+    rows = np.resize(first.rows, TRIAL * batch)
+
+    def measure(size: int) -> float:
+        def run() -> None:
+            copies = [
+                Member(copy.deepcopy(m.network), copy.deepcopy(m.optimizer), 1, as_generator(0), rows, None, History())
+                for m in members[:size]
+            ]
+            _train([copies], trial)
+
+        return timed(run) / (size * TRIAL)
+
+    epochs = first.epochs - plan.initial_epoch
+    key = (signature(network, first.optimizer), batch, torch.get_num_threads())
+    steps = epochs * (len(first.rows) // batch)
+    return stack_size(len(members), network.device.type, bool(network.compiled), steps, key, measure)
 
 
 def _alone(member: Member, plan: Plan) -> None:
@@ -199,38 +238,57 @@ def _alone(member: Member, plan: Plan) -> None:
 
 def _together(members: list[Member], plan: Plan) -> None:
     """Train the members as one ensemble."""
-    ensemble = Ensemble([m.network for m in members], [m.optimizer for m in members], plan.loss)
-    network = members[0].network
-    X = network.prepare(plan.X)
+    ensemble = Ensemble([m.network for m in members])
+    optimizer = EnsembleOptimizer([m.optimizer for m in members], ensemble)
+    network, epochs = members[0].network, Epochs()
     y = like_outputs(plan.y, network, plan.loss)
     targets, _ = network.targets(y, None, plan.loss)
+    work = EnsembleWork(ensemble, network.prepare(plan.X), targets, None, plan.loss, optimizer)
     metrics = [[get_metric(metric, plan.loss) for metric in plan.metrics] for _ in members]
     orders = [Batches(len(m.rows), plan.batch_size, plan.shuffle, plan.drop_last, m.rng) for m in members]
     for epoch in range(plan.initial_epoch, members[0].epochs):
         tallies = [Tally(m.network, y, None, plan.loss, own) for m, own in zip(members, metrics, strict=True)]
-        penalties = torch.zeros_like(ensemble.parameters[:, 0])
-        for batches in zip(*orders, strict=True):
-            rows = np.stack([m.rows[batch] for m, batch in zip(members, batches, strict=True)])
-            penalties += ensemble.penalty()
-            outputs = ensemble.step(*(gathered(z, rows) for z in (X, targets)))
-            for tally, own_rows, a in zip(tallies, rows, outputs, strict=True):
-                tally.add(own_rows, a)
+        batches = [list(order) for order in orders]
+        order = np.stack([m.rows[np.concatenate(own)] for m, own in zip(members, batches, strict=True)])
+        steps = np.split(order, np.cumsum([len(batch) for batch in batches[0]])[:-1], axis=1)
+        penalties = _train_epoch(work, epochs, steps, tallies)
         ensemble.hand_back()
-        means = (penalties / len(orders[0])).tolist()
+        optimizer.hand_back(ensemble.networks)
+        means = penalties.mean(0).tolist()
         for m, own, tally, penalty in zip(members, metrics, tallies, means, strict=True):
             m.history.on_epoch_end(epoch, tally.result(penalty) | _validated(m, plan, own))
 
 
-def gathered(z: Tensor, rows: np.ndarray) -> Tensor:
-    """Return the rows (K, n) of samples or targets (N, …), as (K, n, …).
+def _train_epoch(work: Work, epochs: Epochs, steps: list[np.ndarray], tallies: Sequence[Tally]) -> Tensor:
+    """Make steps on the rows (K, n) of each, tell the tallies, and return the penalties (steps, K)."""
+    members, usual = steps[0].shape
+    penalties, done = [], 0
+    waiting: list[tuple[np.ndarray, Tensor]] = []
+    cut = pieces([rows.shape[1] for rows in steps], epochs.longest(work))
+    programs = {
+        (count, n): epochs.program(work, count, members * n, usual=members * usual) for count, n in dict.fromkeys(cut)
+    }
+    for count, n in cut:
+        rows = np.stack(steps[done : done + count])
+        with torch.no_grad():
+            a, penalty = programs[count, n](work, torch.as_tensor(rows.reshape(count, -1)).to(work.X.device))
+        flush(work, count)
+        waiting.append((rows, a.unflatten(1, (members, n))))
+        if len(waiting) == TOLD:
+            _tell(tallies, waiting)
+        penalties.append(penalty)
+        done += count
+    _tell(tallies, waiting)
+    return torch.cat(penalties)
 
-    Examples
-    --------
-    >>> gathered(torch.tensor([5.0, 6.0, 7.0]), np.array([[0, 1], [2, 2]]))
-    tensor([[5., 6.],
-            [7., 7.]])
-    """
-    return z.index_select(0, torch.as_tensor(rows.ravel(), device=z.device)).unflatten(0, rows.shape)
+
+def _tell(tallies: Sequence[Tally], waiting: list[tuple[np.ndarray, Tensor]]) -> None:
+    """Give each member's tally its rows and outputs of the pieces that wait, and forget them."""
+    for k, tally in enumerate(tallies):
+        rows = [rows[:, k].ravel() for rows, _ in waiting]
+        if rows:
+            tally.add(np.concatenate(rows), torch.cat([a[:, k].flatten(0, 1) for _, a in waiting]))
+    waiting.clear()
 
 
 def _validated(member: Member, plan: Plan, metrics: list[Metric]) -> dict[str, float]:

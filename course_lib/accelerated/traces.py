@@ -127,7 +127,9 @@ def trace(function: nn.Module | Callable[..., Any], *examples: Tensor) -> Trace:
     n = torch.export.Dim("n", min=2)
     with _quiet():
         try:
-            program = torch.export.export(_Called(function), examples, dynamic_shapes=(tuple({0: n} for _ in examples),))
+            program = torch.export.export(
+                _Called(function), examples, dynamic_shapes=(tuple({0: n} for _ in examples),)
+            )
         except torch.fx.experimental.symbolic_shapes.GuardOnDataDependentSymNode as error:
             raise ValueError(
                 "this function decides by the value of a tensor (if, while, float(...)), which a graph that is written "
@@ -162,7 +164,9 @@ def _read(program: Any, inputs: list[str]) -> Trace:
         elif node.name not in own:
             called = "input" if node.op == "placeholder" else str(node.target).removeprefix("aten.").split(".")[0]
             arguments = tuple(_word(x, known) for x in (*node.args, *node.kwargs.values()))
-            operations.append(Operation(given.get(node.name, node.name), called, arguments, _sizes(node.meta.get("val"))))
+            operations.append(
+                Operation(given.get(node.name, node.name), called, arguments, _sizes(node.meta.get("val")))
+            )
     return Trace(tuple(operations), results)
 
 

@@ -209,7 +209,9 @@ def test_wrong_files_are_named(tmp_path):
 def test_every_so_many_epochs_and_the_last(tmp_path):
     saved, path = [], tmp_path / "run.pt"
     network, rng = reference(), np.random.default_rng(0)
-    look = LambdaCallback(on_epoch_end=lambda epoch, logs: path.exists() and saved.append((epoch, path.stat().st_mtime_ns)))
+    look = LambdaCallback(
+        on_epoch_end=lambda epoch, logs: path.exists() and saved.append((epoch, path.stat().st_mtime_ns))
+    )
     fit(network, *data(), LOGITS, "adam", epochs=5, seed=rng, callbacks=[Checkpoint(path, rng, every=2), look])
     assert [epoch for epoch, _ in saved] == [1, 2, 3, 4]
     assert len({time for _, time in saved}) == 3  # after epochs 2, 4 and the last, 5

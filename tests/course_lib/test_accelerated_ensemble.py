@@ -7,11 +7,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib import search
 from course_lib.accelerated.candidates import Candidates
-from course_lib.accelerated.ensemble import Ensemble, signature
+from course_lib.accelerated.ensemble import Ensemble
 from course_lib.accelerated.losses import get_loss
 from course_lib.accelerated.many import fit_many
+from course_lib.accelerated.members import EnsembleOptimizer, EnsembleWork, signature
 from course_lib.accelerated.network import Network
 from course_lib.accelerated.regularizers import Regularizer
+from course_lib.accelerated.step import one_step
 from course_lib.reference import layers, losses, network, optimizers
 from course_lib.reference.initializers import VarianceScaling
 from course_lib.reference.regularizers import L1, L2, ElasticNet, MaxNorm
@@ -113,9 +115,7 @@ def test_other_losses_and_columns_of_targets(loss):
 
 def test_batch_normalization_keeps_each_members_running_means():
     X, y = data()
-    members = [
-        pairs(lambda k: stack(k, layers.BatchNormalization()), OPTIMIZERS["adam"], k) for k in range(3)
-    ]
+    members = [pairs(lambda k: stack(k, layers.BatchNormalization()), OPTIMIZERS["adam"], k) for k in range(3)]
     own, alone, fast, slow = zip(*members, strict=True)
     fit_many(own, X, y, LOGITS, fast, epochs=5, batch_size=10, seeds=[1, 2, 3], at_once=3)
     for k in range(3):
@@ -140,17 +140,24 @@ def test_dropout_with_masks_passed_in_matches_numpy_with_the_same_ones():
     rates = [0.0, 0.3, 0.6]
     members = [pairs(lambda k: stack(k, layers.Dropout(rates[k])), OPTIMIZERS["adam"], k) for k in range(3)]
     own, alone, fast, slow = zip(*members, strict=True)
-    ensemble = Ensemble(own, [_twin(o) for o in fast], get_loss(LOGITS))
     keep = 1 - np.array(rates)[:, None, None]
+    work = stacked(own, [_twin(o) for o in fast], *(torch.from_numpy(np.concatenate([z] * 3)) for z in (X, y)))
     for uniform in drawn:
-        masks = torch.from_numpy((uniform.astype(np.float32) < keep) / keep)
-        ensemble.step(*(torch.from_numpy(np.stack([z] * 3)) for z in (X, y)), masks=[masks])
-    ensemble.hand_back()
+        masks = torch.from_numpy((uniform.astype(np.float32) < keep) / keep).flatten(0, 1)
+        step = one_step(work, work.position(), work.X, work.y, None, work.constants(1)[0], [masks])
+        work.position().move(step.after)
+    work.network.hand_back()
     for k in range(3):
         alone[k].layers[2].rng = Replayed(drawn[:, k])
         for _ in drawn:
             alone[k].train_batch(X, y, LOGITS, slow[k])
         assert_same(own[k], alone[k])
+
+
+def stacked(networks, own, X, y):
+    """Return the work of an ensemble on one batch a member, one after another."""
+    ensemble = Ensemble(networks)
+    return EnsembleWork(ensemble, X, y, None, get_loss(LOGITS), EnsembleOptimizer(own, ensemble))
 
 
 def _twin(optimizer):
@@ -201,6 +208,7 @@ def test_however_many_at_once_the_results_are_the_same(at_once):
         assert_same(own[k], alone[k])
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch, of itself
 def test_a_compiled_ensemble_computes_the_same():
     X, y = data()
     members = [pairs(stack, OPTIMIZERS["adam"], k, compiled=True) for k in range(3)]
@@ -253,10 +261,10 @@ def test_the_number_of_operations_does_not_depend_on_the_number_of_networks():
     def operations(count):
         members = [Network(stack(0), 5, seed=k, dtype="float64", device="cpu") for k in range(count)]
         own = [_twin(optimizers.Adam(0.1)) for _ in members]
-        ensemble = Ensemble(members, own, get_loss(LOGITS))
-        X, y = torch.zeros(count, 8, 5, dtype=torch.float64), torch.zeros(count, 8, dtype=torch.long)
+        X, y = torch.zeros(count * 8, 5, dtype=torch.float64), torch.zeros(count * 8, dtype=torch.long)
+        work = stacked(members, own, X, y)
         with Counter() as counter:
-            ensemble.step(X, y)
+            work.position().move(one_step(work, work.position(), X, y, None, work.constants(1)[0], ()).after)
         return counter.count
 
     assert operations(2) == operations(40) > 10
@@ -330,9 +338,13 @@ ADAM = optimizers.Adam()
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Ensemble(made(4, 5), [_twin(optimizers.Adam()) for _ in "ab"], get_loss(LOGITS)), "differ in more than"),
-        (lambda: Ensemble(made(4), [], get_loss(LOGITS)), "one optimizer a network, got 1 and 0"),
-        (lambda: Ensemble([SAME, SAME], [_twin(optimizers.Adam()) for _ in "ab"], get_loss(LOGITS)), "once"),
+        (
+            lambda: EnsembleOptimizer([_twin(o) for o in (optimizers.SGD(), ADAM)], Ensemble(made(4, 4))),
+            "differ in more",
+        ),
+        (lambda: EnsembleOptimizer([], Ensemble(made(4))), "one optimizer a network, got 1 networks and 0"),
+        (lambda: Ensemble([SAME, SAME]), "each network only once"),
+        (lambda: Ensemble([]), "needs a network"),
         (lambda: trained(made(4, 4), [ADAM, ADAM]), "an optimizer object of its own"),
         (lambda: trained(made(4, 4), epochs=[1]), r"epochs must hold one entry a network \(2\), got 1"),
         (lambda: trained(made(4), seeds=[1, 2]), r"seeds must hold one entry a network \(1\), got 2"),

@@ -148,7 +148,9 @@ def test_wrong_graphs_are_named(inputs, nodes, outputs, message):
 def test_a_shared_layer_needs_inputs_of_one_shape():
     shared = Dense(2)
     nodes = {"a": (shared, "x"), "b": (shared, "u"), "y": (concatenate, "a", "b")}
-    with pytest.raises(ValueError, match=r"'b' \(Dense\) cannot take u \(n, 4\).*a shared layer needs inputs of one shape"):
+    with pytest.raises(
+        ValueError, match=r"'b' \(Dense\) cannot take u \(n, 4\).*a shared layer needs inputs of one shape"
+    ):
         GraphNetwork({"x": 3, "u": 4}, nodes, ["y"])
 
 
