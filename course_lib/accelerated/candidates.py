@@ -69,7 +69,8 @@ class Candidates:
     >>> from course_lib.accelerated.optimizers import SGD
     >>> X = np.linspace(-1, 1, 8)[:, None]
     >>> def build(config):
-    ...     return Network([Dense(1, kernel_initializer="zeros")], 1, dtype="float64", device="cpu"), SGD(config["rate"])
+    ...     dense = Dense(1, kernel_initializer="zeros")
+    ...     return Network([dense], 1, dtype="float64", device="cpu"), SGD(config["rate"])
     >>> candidates = Candidates(build, X, 2 * X, "mse", (X, 2 * X), epochs=20)
     >>> round(candidates({"rate": 0.0}), 4), candidates({"rate": 1.0}) < 1e-3
     (1.7143, True)
@@ -116,7 +117,8 @@ class Candidates:
         pairs = [self._restored(config, state) for config, state in zip(configs, states, strict=True)]
         groups: dict[tuple[int, int, Hashable], list[int]] = {}
         for i, (network, optimizer) in enumerate(pairs):
-            done = int(states[i]["epochs"]) if states[i] is not None else 0
+            state = states[i]
+            done = 0 if state is None else int(state["epochs"])
             goal = configs[i].get("epochs", self.epochs) if epochs is None else epochs
             kind = signature(network, optimizer)
             groups.setdefault((done, goal, i if kind is None else kind), []).append(i)

@@ -52,9 +52,9 @@ __all__ = ["Ensemble", "Generators"]
 class Ensemble:
     """Networks of one `signature` as one network whose vectors have a first axis for them.
 
-    It offers what a step asks of a network (`course_lib.accelerated.step`), so plain loop, compiled steps and CUDA graphs
-    work for it as they are. A batch of it holds the members' batches one after another. The networks themselves stay
-    as they are until `hand_back` writes into them what they have learned.
+    It offers what a step asks of a network (`course_lib.accelerated.step`), so plain loop, compiled steps and CUDA
+    graphs work for it as they are. A batch of it holds the members' batches one after another. The networks
+    themselves stay as they are until `hand_back` writes into them what they have learned.
 
     Parameters
     ----------
@@ -68,6 +68,13 @@ class Ensemble:
     state : tensor (K, s + 2p)
         Their states of s numbers, and behind them the strengths l1 and l2 of each of p penalized arrays: numbers that
         differ from member to member have to be in tensors.
+
+    Examples
+    --------
+    >>> from course_lib.accelerated.layers import Dense
+    >>> ensemble = Ensemble([Network([Dense(3)], 2, seed, device="cpu") for seed in range(5)])
+    >>> ensemble.parameters.shape
+    torch.Size([5, 9])
     """
 
     def __init__(self, networks: Sequence[Network]) -> None:

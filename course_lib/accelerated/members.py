@@ -81,7 +81,8 @@ class EnsembleOptimizer:
                 "these networks differ in more than numbers (or one has a penalty other than L1 and L2, or float16), "
                 "so they cannot be stacked: fit_many sorts them into ensembles"
             )
-        self.members, self.segments, self.clipping = list(optimizers), ensemble.segments, {}
+        self.members, self.segments = list(optimizers), ensemble.segments
+        self.clipping: dict[str, float] = {}  # each member's gradient is clipped in `updated`
         self.originals = tuple(optimizers)
         self.t, self.home = 0, 0  # the object that counts: neither the originals nor a copy of it
         vectors = [o.state_like(n.parameters) for n, o in zip(networks, optimizers, strict=True)]

@@ -125,8 +125,8 @@ class Samples:
             part.array = self.array[rows]
             part.shape = part.array.shape
             return part
-        part = self.read(np.asarray(rows))
-        return part if self.scale is None else part * self.scale
+        array = self.read(np.asarray(rows))
+        return array if self.scale is None else array * self.scale
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows with these numbers as they are in the file, read in its order."""

@@ -37,10 +37,13 @@ def draw_architecture(network: GraphNetwork) -> Figure:
     >>> shared = Dense(4)
     >>> nodes = {"h1": (shared, "x1"), "h2": (shared, "x2"), "h": (concatenate, "h1", "h2")}
     >>> figure = draw_architecture(GraphNetwork({"x1": 3, "x2": 3}, nodes, ["h"]))
-    >>> print(figure.get_label().replace(". ", ".\\n"))
-    A network of 5 nodes, drawn from inputs to outputs.
-    x1: input (3); x2: input (3); h1: Dense (4) from x1; h2: Dense (4) from x2, sharing its layer with h1; \
-h: concatenate (8) from h1 and h2, an output.
+    >>> for words in figure.get_label().split(". ")[1].split("; "):
+    ...     print(words)
+    x1: input (3)
+    x2: input (3)
+    h1: Dense (4) from x1
+    h2: Dense (4) from x2, sharing its layer with h1
+    h: concatenate (8) from h1 and h2, an output.
     """
     rows = _rows(network)
     wide = max(map(len, rows))

@@ -1,14 +1,15 @@
-"""`python -m tests.benchmarks.search`: the grid search of Columbia W4995, lecture 8 (deck D), networks at once or in turn.
+"""`python -m tests.benchmarks.search`: deck D's grid search, networks at once or one after another.
 
-The deck tunes a network 784-width-10 on MNIST over epochs (1, 5, 10) and width (32, 64, 256) by five-fold
-cross-validation: 45 trainings, batches of 32, Adam. (It prints no time for this grid; its other one, over depth and
-width on MovieLens with L-BFGS, took 144.7 minutes.) Here, for each width, the same trainings are done
+Columbia W4995, lecture 8, tunes a network 784-width-10 on MNIST over epochs (1, 5, 10) and width (32, 64, 256) by
+five-fold cross-validation: 45 trainings, batches of 32, Adam. (It prints no time for this grid; its other one, over
+depth and width on MovieLens with L-BFGS, took 144.7 minutes.) Here, for each width, the same trainings are done
 
 loop        one after another by `fit`, compiled (`--steps` steps a graph),
 ensemble    by `fit_many`, which stacks as many as it measures to be fastest,
 
 both on one thread and on all, of which the faster counts. Every repeat does all of them, in turn; the clock on the wall
-decides, since using all cores is half of the point, and medians are reported. CPU time stands beside it. A share of the data (`--share`) is enough: both are linear in it.
+decides, since using all cores is half of the point, and medians are reported. CPU time stands beside it. A share of
+the data (`--share`) is enough: both are linear in it.
 """
 
 from __future__ import annotations

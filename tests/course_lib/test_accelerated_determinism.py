@@ -49,9 +49,11 @@ def test_settings_are_put_back_also_after_an_error(warn_only):
     torch.backends.cudnn.benchmark = True
     before = settings()
     try:
-        with pytest.raises(KeyError), deterministic():
+        with deterministic():
             assert settings() == (True, False, True, False)
-            raise KeyError
+        assert settings() == before
+        with pytest.raises(ZeroDivisionError), deterministic():
+            1 / 0  # noqa: B018
         assert settings() == before
     finally:
         torch.use_deterministic_algorithms(False)

@@ -234,8 +234,8 @@ def test_members_go_on_alone_from_where_the_ensemble_left_them():
 
 def test_a_network_that_diverges_leaves_the_others_alone():
     X, y = data()
-    networks = [Network(stack(k)[:1] + [layers.Dense(3)], 5, seed=k, dtype="float64", device="cpu") for k in (0, 1)]
-    alone = network.Network(stack(0)[:1] + [layers.Dense(3)], 5, seed=0, dtype=np.float64)
+    networks = [Network([*stack(k)[:1], layers.Dense(3)], 5, seed=k, dtype="float64", device="cpu") for k in (0, 1)]
+    alone = network.Network([*stack(0)[:1], layers.Dense(3)], 5, seed=0, dtype=np.float64)
     targets = np.eye(3)[y]
     rates = [0.01, 1e60]
     histories = fit_many(networks, X, targets, "mse", [optimizers.SGD(r) for r in rates], epochs=8, at_once=2)

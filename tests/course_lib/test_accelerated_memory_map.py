@@ -109,8 +109,8 @@ PEAK = """
     from course_lib.training import fit
 
     def held():
-        words = dict(line.split(":", 1) for line in open("/proc/self/status") if line.startswith(("RssAnon", "RssFile")))
-        return sum(int(words[k].split()[0]) for k in ("RssAnon", "RssFile")) / 1024
+        lines = [line.split() for line in open("/proc/self/status")]
+        return sum(int(words[1]) for words in lines if words[0] in ("RssAnon:", "RssFile:")) / 1024
 
     path, how = sys.argv[1:]
     X = Samples(path, scale=1 / 255, keep=8.0) if how == "file" else np.load(path)
