@@ -114,7 +114,7 @@ def _write_grades(connection: Connection, rows: SetRows, copy: str, record: Reco
     """Write the automatic points of every cell that carries a grade, and return the score with those given by hand."""
     earned = {question.name: question.points for question in record.questions}
     earned |= {name: 0.0 for name, _, text in record.manual if not text}
-    query = select(GRADE.c.cell_id, GRADE.c.manual_score, GRADE.c.extra_credit).where(GRADE.c.notebook_id == copy)
+    query = select(GRADE.c.cell_id, GRADE.c.manual_score, GRADE.c.extra_credit).where(_of(GRADE, copy, rows.graded))
     there = {cell: (manual, extra) for cell, manual, extra in connection.execute(query)}
     new, changed, score = [], [], 0.0
     for name, cell in rows.graded.items():
@@ -133,7 +133,7 @@ def _write_grades(connection: Connection, rows: SetRows, copy: str, record: Reco
 
 
 def _write_comments(connection: Connection, rows: SetRows, copy: str, unanswered: set[str]) -> None:
-    there = set(connection.scalars(select(COMMENT.c.cell_id).where(COMMENT.c.notebook_id == copy)))
+    there = set(connection.scalars(select(COMMENT.c.cell_id).where(_of(COMMENT, copy, rows.commented))))
     texts = {cell: "No response." if name in unanswered else None for name, cell in rows.commented.items()}
     new = [
         {"id": api.new_uuid(), "cell_id": cell, "notebook_id": copy, "auto_comment": text}
@@ -142,6 +142,11 @@ def _write_comments(connection: Connection, rows: SetRows, copy: str, unanswered
     ]
     changed = [{"its_cell": c, "its_copy": copy, "auto_comment": text} for c, text in texts.items() if c in there]
     _write_rows(connection, COMMENT, new, changed)
+
+
+def _of(table: Any, copy: str, cells: Mapping[str, str]) -> Any:
+    """Return the condition for the rows of one copy, with the cells, as nbgrader's only index has them first."""
+    return and_(table.c.cell_id.in_(list(cells.values())), table.c.notebook_id == copy)
 
 
 def _write_rows(connection: Connection, table: Any, new: Sequence[dict], changed: Sequence[dict]) -> None:
