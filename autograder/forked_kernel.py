@@ -28,7 +28,7 @@ from course_lib.checks import Case, Outcome
 
 START_SECONDS = 120.0
 ENDED = "Stopped: the answer ended its own Python process"
-MAX_NOTEBOOK = 5_000_000
+MAX_NOTEBOOK, MAX_DEPTH = 5_000_000, 50
 
 
 class CopyEnded(Exception):
@@ -94,6 +94,7 @@ class ForkedKernel:
         self.usage: dict[str, Any] = {}
         self.room = MAX_NOTEBOOK
         self.call_back: Callable[[Any], dict[str, Any]] | None = None
+        self.depth = 0
 
     def __enter__(self) -> ForkedKernel:
         self.connection, theirs = socket.socketpair()
@@ -134,10 +135,12 @@ class ForkedKernel:
 
     def remote(self, body: Any, call_back: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """Have the copy of the student's process do an operation for a test cell (:mod:`autograder.objects`)."""
+        if self.depth >= MAX_DEPTH:
+            return {"error": f"test and answer call each other more than {MAX_DEPTH} deep"}
         self._have_copy()
-        before, self.call_back = self.call_back, call_back
+        before, self.call_back, self.depth = self.call_back, call_back, self.depth + 1
         reply, problem = self._request("remote", body, self.limits.case)
-        self.call_back = before
+        self.call_back, self.depth = before, self.depth - 1
         return {"error": problem} if problem else reply
 
     def _have_copy(self) -> None:
@@ -206,12 +209,13 @@ class ForkedKernel:
                 if deadline - time.monotonic() < LEAST:
                     raise
                 continue
-            if not isinstance(reply, dict) or self._meanwhile(reply):
-                continue
-            if reply.get("ended") and self.answering:
-                raise CopyEnded
-            if reply.get("id") == number:
-                return reply
+            if isinstance(reply, dict) and not self._meanwhile(reply):
+                if reply.get("ended") and self.answering:
+                    raise CopyEnded
+                if reply.get("id") == number:
+                    return reply
+            if time.monotonic() > latest:
+                raise wall.WallTimeout("messages, but no answer in time")
 
     def _meanwhile(self, message: dict[str, Any]) -> bool:
         """Serve a message that is no answer: student's code that calls a function of a test cell."""

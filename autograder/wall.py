@@ -204,14 +204,17 @@ class Inbox:
         return unpack(message)
 
     def _fill(self, count: int, deadline: float | None) -> None:
+        """Read until there are `count` bytes; what is there already is read once even if this process comes late."""
+        late = False
         while len(self.data) < count:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            if late:
                 raise WallTimeout("no answer in time")
+            late = left == 0.0
             try:
                 self.connection.settimeout(left)
                 part = self.connection.recv(min(1 << 20, max(self.ahead, count - len(self.data))))
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 raise WallTimeout("no answer in time") from None
             except OSError:
                 raise WallClosed("the other side went away") from None

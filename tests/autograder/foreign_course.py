@@ -192,6 +192,20 @@ class Account:
         """,
         {"forgets": "def memoized(f):\n    return lambda x: f(x)"},
     ),
+    "apply_to": Exercise(
+        "def apply_to(f, n):\n    return f(n)",
+        """
+        def depth(n):
+            return 0 if n == 0 else 1 + apply_to(depth, n - 1)
+        assert apply_to(depth, 20) == 20
+        for n, got in zip([1, 2], map(apply_to, [depth, depth], [1, 2])):
+            assert got == n
+        """,
+        {
+            "endless": "def apply_to(f, n):\n    return f(n + 1)",
+            "ends the loop": "def apply_to(f, n):\n    if n < 3:\n        raise StopIteration\n    return n",
+        },
+    ),
     "counts": Exercise(
         "def counts(text):\n    return {(c, c.isalpha()): text.count(c) for c in text}",
         "assert counts('ab a') == {('a', True): 2, ('b', True): 1, (' ', False): 1}\nassert counts('') == {}",

@@ -274,6 +274,14 @@ def test_a_message_that_time_cut_in_two_is_read_on(pair: Pair) -> None:
     assert inbox.receive(1) == inbox.receive(1) == (1, "two")
 
 
+def test_an_answer_that_is_there_is_read_by_whoever_comes_late(pair: Pair) -> None:
+    ours, theirs = pair
+    wall.send(theirs, "early")
+    assert wall.Inbox(ours).receive(seconds=0) == "early"
+    with pytest.raises(wall.WallTimeout):
+        wall.Inbox(ours).receive(seconds=0)
+
+
 def test_slow_drops_do_not_stop_the_clock(pair: Pair) -> None:
     ours, theirs = pair
     enough = threading.Event()
