@@ -83,7 +83,9 @@ precision="bfloat16", or keep the samples as uint8 or in a memory-mapped file
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
         size = network.parameters.numel()
         raise DeviceMemoryError(
             f"{network.device} is out of memory"

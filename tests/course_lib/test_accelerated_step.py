@@ -204,12 +204,22 @@ def test_a_loss_that_is_not_finite_names_step_and_layer_and_leaves_the_network_b
     assert torch.isfinite(model.parameters).all()
 
 
-def test_out_of_memory_says_what_to_lower():
-    with (
-        pytest.raises(DeviceMemoryError, match=r"at 512 samples a batch .* smaller batch_size"),
-        explained(network(), 512),
-    ):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes"),
+    ],
+)
+def test_out_of_memory_says_what_to_lower(error):
+    rule = r"at 512 samples a batch .* smaller batch_size"
+    with pytest.raises(DeviceMemoryError, match=rule), explained(network(), 512):
+        raise error
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="something else"), explained(network()):
+        raise RuntimeError("something else")
 
 
 @pytest.mark.skipif(not no_cuda(), reason="there is a CUDA device: it is not missing")
