@@ -38,6 +38,10 @@ class Wrapped:
         """Shape of one sample's outputs."""
         return self.network.output_shape
 
+    def adopt(self, loss: Any, optimizer: Any) -> tuple[Any, Any]:
+        """Return loss and optimizer as the network computes them."""
+        return self.network.adopt(loss, optimizer)
+
     def prepare(self, X: Any) -> Any:
         """Return the checked samples."""
         return self.network.prepare(X)

@@ -70,31 +70,25 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("make", [accelerated, reference])
 def test_a_resumed_run_is_identical_to_the_bit(make, name, tmp_path):
     # Dropout, batch normalization, shuffling, momentum: all must go on from where they were.
-    whole, _, log = run(tmp_path / "whole.pt", make, _own(make, OPTIMIZERS[name]()), 6)
-    run(tmp_path / "parts.pt", make, _own(make, OPTIMIZERS[name]()), 2)
-    run(tmp_path / "parts.pt", make, _own(make, OPTIMIZERS[name]()), 3, resumed=2)
-    parts, _, parts_log = run(tmp_path / "parts.pt", make, _own(make, OPTIMIZERS[name]()), 6, resumed=3)
+    whole, _, log = run(tmp_path / "whole.pt", make, OPTIMIZERS[name](), 6)
+    run(tmp_path / "parts.pt", make, OPTIMIZERS[name](), 2)
+    run(tmp_path / "parts.pt", make, OPTIMIZERS[name](), 3, resumed=2)
+    parts, _, parts_log = run(tmp_path / "parts.pt", make, OPTIMIZERS[name](), 6, resumed=3)
     assert_same_bits(whole.get_weights(), parts.get_weights())
     assert log.history == parts_log.history and len(log.history["loss"]) == 6
 
 
-def _own(make, optimizer):
-    from course_lib.accelerated.optimizers import get_optimizer
-
-    return get_optimizer(optimizer) if make is accelerated else optimizer
-
-
 @pytest.mark.parametrize("forgotten", ["optimizer", "random"])
 def test_each_part_of_the_file_is_needed(forgotten, tmp_path):
-    whole, _, _ = run(tmp_path / "whole.pt", accelerated, _own(accelerated, optimizers.Adam(0.01)), 4)
+    whole, _, _ = run(tmp_path / "whole.pt", accelerated, optimizers.Adam(0.01), 4)
     path = tmp_path / "parts.pt"
-    fresh = _own(accelerated, optimizers.Adam(0.01))
+    fresh = optimizers.Adam(0.01)
     save_checkpoint(tmp_path / "fresh.pt", accelerated(), fresh, rngs={"fit": np.random.default_rng(4)})
-    run(path, accelerated, _own(accelerated, optimizers.Adam(0.01)), 2)
+    run(path, accelerated, optimizers.Adam(0.01), 2)
     content = torch.load(path, weights_only=True)
     content[forgotten] = torch.load(tmp_path / "fresh.pt", weights_only=True)[forgotten]
     torch.save(content, path)
-    parts, _, _ = run(path, accelerated, _own(accelerated, optimizers.Adam(0.01)), 4, resumed=2)
+    parts, _, _ = run(path, accelerated, optimizers.Adam(0.01), 4, resumed=2)
     assert not np.array_equal(whole.get_weights()["parameters"], parts.get_weights()["parameters"])
 
 
