@@ -59,6 +59,15 @@ def save_checkpoint(
         The run's NumPy generators by name. PyTorch's own generators always go in.
     extra
         Numbers, text, tensors, and lists and dicts of them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = torch.nn.Linear(2, 1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/run.pt", model, torch.optim.SGD(model.parameters()))
+    ...     os.listdir(folder)
+    ['run.pt']
     """
     path = Path(path)
     content = {
@@ -93,6 +102,16 @@ def load_checkpoint(
         If there is no such file.
     ValueError
         If the file is no checkpoint, is damaged, is from a newer version, or belongs to another network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = torch.nn.Linear(2, 1)
+    >>> sgd = torch.optim.SGD(model.parameters())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/run.pt", model, sgd, epoch=3, extra={"best": 0.25})
+    ...     load_checkpoint(f"{folder}/run.pt", model, sgd)
+    {'epoch': 3, 'best': 0.25}
     """
     content = _read(Path(path))
     _set_state(model, content["model"])

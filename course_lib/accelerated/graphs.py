@@ -90,6 +90,12 @@ class GraphNetwork(nn.Module):
     ------
     ValueError
         If a parent is unknown, the nodes form a circle, a node leads to no output, or a layer cannot be shared.
+
+    Examples
+    --------
+    >>> nodes = {"h": (Dense(3), "x"), "y": (torch.add, "h", "x")}      # a path around a layer
+    >>> GraphNetwork({"x": 3}, nodes, ["y"])(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
     """
 
     def __init__(

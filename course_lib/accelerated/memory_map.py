@@ -161,6 +161,16 @@ class FromFile(Wrapped):
     ----------
     network
         The network; `fit(FromFile(network), samples, y, …)` trains it.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from course_lib.accelerated.layers import Dense
+    >>> from course_lib.accelerated.network import Network
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "samples.npy"
+    >>> np.save(path, np.ones((4, 2)))
+    >>> FromFile(Network([Dense(1, kernel_initializer="ones")], device="cpu")).predict(Samples(path)).ravel()
+    array([2., 2., 2., 2.], dtype=float32)
     """
 
     def prepare(self, X: Any) -> Any:
@@ -177,6 +187,7 @@ class FromFile(Wrapped):
 
     def predict(self, X: Any, batch_size: int = 1024) -> np.ndarray:
         """Return the outputs for all samples, read batch by batch."""
+        X = self.prepare(X)
         if not isinstance(X, Samples):
             return super().predict(X, batch_size)
         batches = Batches(len(X), batch_size, shuffle=False)

@@ -22,7 +22,13 @@ __all__ = ["Group", "WorkerLost", "process_group", "share"]
 
 
 class WorkerLost(RuntimeError):
-    """Another process of the group has died or hangs; this one cannot go on alone."""
+    """Another process of the group has died or hangs; this one cannot go on alone.
+
+    Examples
+    --------
+    >>> issubclass(WorkerLost, RuntimeError)
+    True
+    """
 
 
 def share(n: int, rank: int, size: int) -> slice:

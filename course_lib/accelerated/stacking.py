@@ -69,7 +69,13 @@ def sizes_to_try(most: int) -> list[int]:
 
 
 def fastest(seconds: Mapping[int, float]) -> int:
-    """Return the size with the least seconds a network and step; 1 unless another is faster by 5 percent or more."""
+    """Return the size with the least seconds a network and step; 1 unless another is faster by 5 percent or more.
+
+    Examples
+    --------
+    >>> fastest({1: 2.0, 8: 1.0})
+    8
+    """
     best = min(seconds, key=lambda size: seconds[size])
     return best if seconds[1] >= WORTH * seconds[best] else 1
 

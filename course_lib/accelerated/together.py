@@ -27,7 +27,13 @@ TOLD = 32  # pieces after which the tallies are told: far cheaper than after eac
 
 @dataclass
 class Member:
-    """One network and all that is its own."""
+    """One network and all that is its own.
+
+    Examples
+    --------
+    >>> list(Member.__dataclass_fields__)
+    ['network', 'optimizer', 'epochs', 'rng', 'rows', 'held_out', 'history']
+    """
 
     network: Network
     optimizer: Optimizer
@@ -40,7 +46,13 @@ class Member:
 
 @dataclass
 class Plan:
-    """What all members of a run share."""
+    """What all members of a run share.
+
+    Examples
+    --------
+    >>> list(Plan.__dataclass_fields__)[:4]
+    ['X', 'y', 'loss', 'batch_size']
+    """
 
     X: Any
     y: np.ndarray
@@ -54,7 +66,12 @@ class Plan:
 
 
 def train(chunks: list[list[Member]], plan: Plan) -> None:
-    """Train chunks of members, one after another: those of more than one member as an ensemble."""
+    """Train chunks of members, one after another: those of more than one member as an ensemble.
+
+    Examples
+    --------
+    >>> train([], plan=None)                                # `fit_many` has an example
+    """
     for chunk in chunks:
         _together(chunk, plan) if len(chunk) > 1 else _alone(chunk[0], plan)
 
