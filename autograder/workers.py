@@ -11,15 +11,18 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
 PRELOADED = ["autograder.scheduling"]
+_starting = threading.Lock()
 
 
 class WorkerPool(Executor):
@@ -98,13 +101,26 @@ class WorkerPool(Executor):
             worker.bury()
 
 
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program that is running, which a new process would import again for nothing it needs."""
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
 class _Worker:
     """One process at the other end of a pipe."""
 
     def __init__(self, context: multiprocessing.context.ForkServerContext) -> None:
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs,))
-        self.process.start()
+        with _without_main():
+            self.process.start()
         theirs.close()
 
     def call(self, call: Callable[[], Any], seconds: float | None) -> Any:
