@@ -14,14 +14,14 @@ from course_lib.figures.style import COLORS, canvas, styled
 from course_lib.reference.layers import Activation
 
 if TYPE_CHECKING:
+    import course_lib.reference.network
     from course_lib.callbacks import History
-    from course_lib.reference.network import Network
 
 SHOWN = 7  # circles a column; of more units the middle ones are left out
 
 
 @styled
-def draw_network(network: Network) -> Figure:
+def draw_network(network: course_lib.reference.network.Network) -> Figure:
     """Draw a network: a column of circles for the inputs and for every layer with weights, lines for the weights.
 
     Layers without weights are written below the column they act on; of more than seven units the middle ones
@@ -59,7 +59,7 @@ relu, Dense 3.'
     return figure
 
 
-def _columns(network: Network) -> list[tuple[int, list[str]]]:
+def _columns(network: course_lib.reference.network.Network) -> list[tuple[int, list[str]]]:
     """Return number of units and labels of each column: inputs, then every layer with weights."""
     network.check_built()
     size = network.input_shape[0] if network.input_shape else 0

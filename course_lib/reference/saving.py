@@ -13,13 +13,15 @@ from course_lib.reference import activations, initializers, layers, regularizers
 from course_lib.validation import unknown_name
 
 if TYPE_CHECKING:
-    from course_lib.reference.network import Network
+    import course_lib.reference.network
     from course_lib.reference.optimizers import Optimizer
 
 FORMAT = 1  # goes up when an older version could not read the file
 
 
-def save_network(network: Network, path: str | PathLike[str], optimizer: Optimizer | None = None) -> None:
+def save_network(
+    network: course_lib.reference.network.Network, path: str | PathLike[str], optimizer: Optimizer | None = None
+) -> None:
     """Write `network` and, if given, the optimizer's state.
 
     Examples
@@ -48,7 +50,9 @@ def save_network(network: Network, path: str | PathLike[str], optimizer: Optimiz
         np.savez(file, **arrays)
 
 
-def load_network(path: str | PathLike[str], optimizer: Optimizer | None = None, custom: Sequence[type] = ()) -> Network:
+def load_network(
+    path: str | PathLike[str], optimizer: Optimizer | None = None, custom: Sequence[type] = ()
+) -> course_lib.reference.network.Network:
     """Return the network in the file.
 
     Raises

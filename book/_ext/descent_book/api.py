@@ -58,8 +58,18 @@ def public_modules(package: ModuleType, shallow: bool) -> list[str]:
 
 
 def section(name: str) -> list[str]:
-    """MyST lines that document one module."""
-    return [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :members:", "```", ""]
+    """MyST lines that document one module; what has its place on another page is left out."""
+    options = ["   :members:"]
+    if elsewhere := at_home_elsewhere(importlib.import_module(name)):
+        options.append(f"   :exclude-members: {', '.join(elsewhere)}")
+    return [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}", *options, "```", ""]
+
+
+def at_home_elsewhere(module: ModuleType) -> list[str]:
+    """Names that a module offers of another package that has a page of its own."""
+    homes = {name: str(getattr(getattr(module, name), "__module__", "")) for name in getattr(module, "__all__", ())}
+    other = tuple(f"{page}." for page in PAGES if not module.__name__.startswith(page))
+    return [name for name, home in homes.items() if home.startswith(other)]
 
 
 def skip_foreign(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: dict) -> bool | None:
