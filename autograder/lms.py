@@ -1,13 +1,13 @@
 """Whose file is it? The names that Canvas and Moodle give to what they let one download, and plain names.
 
 Canvas
-    ``okaforada_1001_67890_01_derivatives.ipynb``: name, number of the student, number of the file; ``_LATE_`` before the
-    student's number if it came late; ``anon_x1y2z_67890_…`` if grading is anonymous. Read against
+    ``okaforada_1001_67890_01_derivatives.ipynb``: name, number of the student, number of the file; ``_LATE_`` before
+    the student's number if it came late; ``anon_x1y2z_67890_…`` if grading is anonymous. Read against
     ``lib/content_zipper.rb`` of canvas-lms (2025).
 Moodle
-    ``Ada Okafor_123_assignsubmission_file/01_derivatives.ipynb``, with a last ``_`` before version 4.1, in one name if not
-    in folders; ``Group-Ada Okafor_…`` for groups. The number is that of the participant, other in each assignment. Read
-    against ``locallib.php`` and ``importziplib.php`` in ``mod/assign`` of Moodle 4.5.
+    ``Ada Okafor_123_assignsubmission_file/01_derivatives.ipynb``, with a last ``_`` before version 4.1, in one name if
+    not in folders; ``Group-Ada Okafor_…`` for groups. The number is that of the participant, other in each assignment.
+    Read against ``locallib.php`` and ``importziplib.php`` in ``mod/assign`` of Moodle 4.5.
 plain
     ``ada.okafor.ipynb``, ``ada.okafor_01_derivatives.ipynb``, ``ada.okafor/anything.ipynb``.
 """
