@@ -26,7 +26,6 @@ def save_network(
 
     Examples
     --------
-    >>> from io import BytesIO
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from course_lib.reference.network import Network
