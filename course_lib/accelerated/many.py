@@ -141,11 +141,11 @@ def fit_many(
 
 
 def _sorted(members: list[Member]) -> list[list[Member]]:
-    """Return the members in groups that can be stacked: one signature, as many steps and samples each."""
+    """Return the members in groups that can be stacked: one signature and as many samples each."""
     groups: dict[Any, list[Member]] = {}
     for place, m in enumerate(members):
         key = signature(m.network, m.optimizer)
-        groups.setdefault(place if key is None else (key, m.epochs, len(m.rows)), []).append(m)
+        groups.setdefault(place if key is None else (key, len(m.rows)), []).append(m)
     return list(groups.values())
 
 
@@ -172,7 +172,7 @@ def _stack_size(members: list[Member], plan: Plan) -> int:
 
         return timed(run) / (size * TRIAL)
 
-    epochs = first.epochs - plan.initial_epoch
+    epochs = max(m.epochs for m in members) - plan.initial_epoch
     key = (signature(network, first.optimizer), batch, torch.get_num_threads())
     steps = epochs * (len(first.rows) // batch)
     return stack_size(len(members), network.device.type, bool(network.compiled), steps, key, measure)

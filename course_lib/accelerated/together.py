@@ -95,7 +95,15 @@ def _alone(member: Member, plan: Plan) -> None:
 
 
 def _together(members: list[Member], plan: Plan) -> None:
-    """Train the members as one ensemble."""
+    """Train the members as one ensemble; those that have made their epochs leave it."""
+    start = plan.initial_epoch
+    for goal in sorted({m.epochs for m in members}):
+        _until(goal, start, [m for m in members if m.epochs >= goal], plan)
+        start = max(start, goal)
+
+
+def _until(goal: int, start: int, members: list[Member], plan: Plan) -> None:
+    """Train all members from epoch `start` until epoch `goal`."""
     ensemble = Ensemble([m.network for m in members])
     optimizer = EnsembleOptimizer([m.optimizer for m in members], ensemble)
     network, epochs = members[0].network, Epochs()
@@ -104,7 +112,7 @@ def _together(members: list[Member], plan: Plan) -> None:
     work = EnsembleWork(ensemble, network.prepare(plan.X), targets, None, plan.loss, optimizer)
     metrics = [[get_metric(metric, plan.loss) for metric in plan.metrics] for _ in members]
     orders = [Batches(len(m.rows), plan.batch_size, plan.shuffle, plan.drop_last, m.rng) for m in members]
-    for epoch in range(plan.initial_epoch, members[0].epochs):
+    for epoch in range(start, goal):
         tallies = [Tally(m.network, y, None, plan.loss, own) for m, own in zip(members, metrics, strict=True)]
         batches = [list(order) for order in orders]
         order = np.stack([m.rows[np.concatenate(own)] for m, own in zip(members, batches, strict=True)])
