@@ -52,8 +52,9 @@ test: lint exercises book tests
 lint: | environment
 	@ruff check . && ruff format --check . && mypy
 
+# one thread a worker: more would only get into each other's way
 tests: exercises book
-	@pytest -q -n $(WORKERS) --dist loadfile --doctest-modules --ignore-glob='*/conftest.py' course_lib autograder tests
+	@OMP_NUM_THREADS=1 pytest -q -n $(WORKERS) --dist loadfile --doctest-modules --ignore-glob='*/conftest.py' course_lib autograder tests
 
 # ---------------------------------------------------------------- upkeep
 lock: | environment
