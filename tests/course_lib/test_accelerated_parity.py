@@ -206,13 +206,13 @@ def test_every_activation_gives_the_reference_s_curve_in_the_plain_loop(name):
 
 LAYERS = {
     "batch normalization, penalties, max-norm": [
-        Dense(6, kernel_regularizer=L2(0.01), bias_regularizer=L1(0.01)),
+        Dense(6, kernel_regularizer=L2(0.01), use_bias=False),
         BatchNormalization(),
         Activation("relu"),
         Dense(6, kernel_constraint=MaxNorm(0.8), kernel_regularizer=ElasticNet(0.001, 0.002)),
         BatchNormalization(unbiased=False),
         Activation("leaky_relu"),
-        Dense(CLASSES, use_bias=False),
+        Dense(CLASSES, bias_regularizer=L1(0.01)),
     ],
     "maxout": [Maxout(4, 3, kernel_regularizer=L2(0.01)), Dense(CLASSES)],
 }
