@@ -43,7 +43,7 @@ def masks(chapter: Any) -> Any:
     """Return the widget of masks, at a rate of 0.2, inverted, after one mask."""
     widget = chapter.get_by_role("group", name="Masks of dropout")
     widget.get_by_label("Form").select_option("inverted")
-    widget.get_by_label("Rate").fill("0.2")
+    widget.get_by_role("slider", name="Rate").fill("0.2")
     return widget
 
 
@@ -107,7 +107,7 @@ def test_mask_widget_drops_nothing_in_prediction(masks: Any) -> None:
 @pytest.mark.parametrize("momentum", [0.1, 0.5])
 def test_drift_widget_keeps_the_statistics_of_the_layer(drift: Any, kind: str, momentum: float) -> None:
     for name, value in (("Batches seen", 40), ("Momentum", momentum), ("γ", 1.5), ("β", -0.5)):
-        drift.get_by_label(name, exact=True).fill(str(value))
+        drift.get_by_role("slider", name=name, exact=True).fill(str(value))
     drift.get_by_role("combobox", name="Drift").select_option(kind)
     layer = BatchNormalization(momentum=momentum)
     layer.build((1,))
