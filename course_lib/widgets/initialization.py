@@ -23,6 +23,12 @@ class VarianceByLayer(anywidget.AnyWidget):
 
     Weights are normal with standard deviation scale/√width, biases zero, inputs and upstream gradient standard
     normal; the browser draws, multiplies and measures, and `variances_by_layer` does the same in Python.
+
+    Examples
+    --------
+    >>> widget = VarianceByLayer(activation="relu", scale=2**0.5)
+    >>> widget.activation in widget.activations, widget.depth
+    (True, 50)
     """
 
     _esm = script("random", "variance_by_layer")
@@ -109,7 +115,14 @@ class SymmetryBreaking(anywidget.AnyWidget):
 
 
 def disc_and_ring(n: int = 120, seed: int = 0) -> tuple[Array, Array]:
-    """Return n points (n, 2) and whether each lies in the inner disc (1) or the ring around it (0)."""
+    """Return n points (n, 2) and whether each lies in the inner disc (1) or the ring around it (0).
+
+    Examples
+    --------
+    >>> points, inner = disc_and_ring()
+    >>> bool(np.all((np.hypot(*points.T) < 1) == inner))
+    True
+    """
     rng = np.random.default_rng(seed)
     y = (np.arange(n) % 2).astype(float)
     radius = np.where(y == 1, rng.uniform(0, 0.8, n), rng.uniform(1.2, 2, n))

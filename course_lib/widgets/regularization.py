@@ -81,7 +81,13 @@ def least(H: ArrayLike, center: ArrayLike, l1: float, l2: float, rounds: int = 1
 
 
 class DropoutMasks(anywidget.AnyWidget):
-    """A layer of 100 outputs under dropout: draw masks, watch the sum and its mean."""
+    """A layer of 100 outputs under dropout: draw masks, watch the sum and its mean.
+
+    Examples
+    --------
+    >>> DropoutMasks(rate=0.5, form="classic").rate
+    0.5
+    """
 
     _esm = script("random", "dropout_masks")
     _css = stylesheet()
