@@ -72,11 +72,11 @@ def recorded(course: Course) -> dict[str, float]:
     return {record.student: record.points for record in read_records(course, SET) if not record.quarantine}
 
 
-def command(course: Course, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+def command(course: Course, *arguments: str) -> subprocess.Popen[str]:
     """Start a command of the autograder in a session of its own."""
     line = [sys.executable, "-c", "from autograder.cli import main; main()", *arguments, "--course", str(course.root)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(line, start_new_session=True, env={**os.environ, "COLUMNS": "200"}, **pipes, **settings)  # type: ignore[call-overload]
+    return subprocess.Popen(line, start_new_session=True, env={**os.environ, "COLUMNS": "200"}, **pipes)
 
 
 def wait_for(condition, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]

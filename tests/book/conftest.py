@@ -53,7 +53,7 @@ def page(request: pytest.FixtureRequest, browser: object, server: str) -> Visit:
 @pytest.fixture(scope="module")
 def chapter(request: pytest.FixtureRequest, browser: Any, server: str) -> Iterator[Any]:
     """Open the page that a module names as its `CHAPTER`, with all widgets drawn."""
-    page = browser.new_page(viewport=DESKTOP)
+    page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
     page.goto(f"{server}{request.module.CHAPTER}.html", wait_until="networkidle")
     page.evaluate(SCROLL_THROUGH)
     page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)

@@ -3,15 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 from course_lib.widgets.initialization import SymmetryBreaking, variances_by_layer
 
@@ -20,17 +18,6 @@ RECORDS = Path(__file__).parents[2] / "book" / "studies" / "records"
 NUMBER = r"([\d.]+)(?: · 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with both widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -54,10 +41,6 @@ def choose(widget: Any, activation: str, scale: float, depth: int) -> None:
     widget.get_by_label("Activation").select_option(activation)
     widget.get_by_label("Scale κ of the weights").fill(str(scale))
     widget.get_by_label("Depth").fill(str(depth))
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 def numbers(text: str, pattern: str) -> list[float]:
@@ -139,15 +122,8 @@ def test_dots_of_the_crowd_part_where_python_says_so(crowd: Any) -> None:
     assert places() == 6
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert re.search(r"zeros +different units  1, loss 2\.30", text)
     assert re.search(r"Glorot uniform +different units 32", text)
     assert re.search(r"layer 4\.b: largest gradient 0\.00[1-9]", text)  # the one delta that is not zero

@@ -2,15 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 from course_lib.reference.layers import BatchNormalization
 from course_lib.widgets.regularization import PENALTIES, VALLEYS, DriftingBatch, least, sums_of_masks
@@ -19,17 +17,6 @@ CHAPTER = "06_regularization"
 RECORDS = Path(__file__).parents[2] / "book" / "studies" / "records"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with all widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -53,8 +40,8 @@ def drift(chapter: Any) -> Any:
     return chapter.get_by_role("group", name="A drifting batch")
 
 
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text().replace("−", "-")
+def said(widget: Any) -> str:
+    return report(widget).replace("−", "-")
 
 
 def numbers(text: str) -> list[float]:
@@ -68,7 +55,7 @@ def test_ball_widget_tells_the_best_weights(ball: Any, valley: str, penalty: str
     ball.get_by_role("combobox", name="Loss").select_option(valley)
     ball.get_by_role("combobox", name="Penalty").select_option(penalty)
     ball.get_by_label("Strength λ").fill(str(choice))
-    lam, *w = numbers(report(ball).split("loss")[0])
+    lam, *w = numbers(said(ball).split("loss")[0])
     l1, l2 = (lam * each for each in PENALTIES[penalty])
     assert lam == pytest.approx(choice * 0.05)
     np.testing.assert_allclose(w, least(*VALLEYS[valley], l1, l2), atol=6e-4)  # three decimals are shown
@@ -78,15 +65,15 @@ def test_ball_widget_says_when_a_weight_is_exactly_zero(ball: Any) -> None:
     ball.get_by_role("combobox", name="Loss").select_option("steep in w₂")
     ball.get_by_role("combobox", name="Penalty").select_option("L1 (lasso)")
     ball.get_by_label("Strength λ").fill("30")
-    assert "w₁ is exactly zero." in report(ball)
+    assert "w₁ is exactly zero." in said(ball)
     ball.get_by_role("combobox", name="Penalty").select_option("L2 (ridge)")
-    assert "No weight is exactly zero." in report(ball)
+    assert "No weight is exactly zero." in said(ball)
 
 
 def test_mask_widget_draws_the_masks_that_python_draws(masks: Any) -> None:
     masks.get_by_role("button", name="Draw a mask").click()
     masks.get_by_role("button", name="Draw 100 masks").click()
-    count, dropped, _, _, total, _, mean, spread, expected = numbers(report(masks))
+    count, dropped, _, _, total, _, mean, spread, expected = numbers(said(masks))
     sums = sums_of_masks(0.2, True, 102)
     assert (count, expected) == (102, 100)
     assert total == pytest.approx(sums[-1], abs=0.06)
@@ -96,11 +83,11 @@ def test_mask_widget_draws_the_masks_that_python_draws(masks: Any) -> None:
 
 def test_mask_widget_drops_nothing_in_prediction(masks: Any) -> None:
     masks.get_by_label("Form").select_option("prediction, classic")
-    assert "every output times 0.80, sum 80.0" in report(masks)
+    assert "every output times 0.80, sum 80.0" in said(masks)
     assert masks.get_by_role("button", name="Draw a mask").is_disabled()
     masks.get_by_label("Form").select_option("classic")
     masks.get_by_role("button", name="Draw 100 masks").click()
-    assert "expected 80.0" in report(masks)
+    assert "expected 80.0" in said(masks)
 
 
 @pytest.mark.parametrize("kind", ["none", "slow", "a jump"])
@@ -116,22 +103,15 @@ def test_drift_widget_keeps_the_statistics_of_the_layer(drift: Any, kind: str, m
         x = np.array(batch)[:, None]
         training = layer.forward(x, training=True)
     predicting = layer.forward(x)
-    _, mean, deviation, running, running_deviation, *outputs = numbers(report(drift))
+    _, mean, deviation, running, running_deviation, *outputs = numbers(said(drift))
     shown = [mean, deviation, running, running_deviation, *outputs]
     expected = [x.mean(), x.std(), layer.running_mean[0], np.sqrt(layer.running_var[0])]
     expected += [training.mean(), training.std(), predicting.mean(), predicting.std()]
     np.testing.assert_allclose(shown, np.array(expected, float), atol=6e-3)  # two decimals are shown
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert re.search(r"values: \[0\. +1\.25\]", text)
     assert text.count("below 1e-9: True") == 3
     one, two = (

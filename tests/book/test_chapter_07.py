@@ -2,15 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from book_site import NOTEBOOKS
-from book_visit import SCROLL_THROUGH, WIDGETS_DRAWN
+from book_site import printed
+from book_visit import report
 
 from course_lib.figures.filters import noisy_cosine
 from course_lib.figures.optimizers import mean_square
@@ -30,17 +28,6 @@ FILTERS = {
 }
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser: Any, server: str) -> Iterator[Any]:
-    """Open the page, with all widgets drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    page.goto(f"{server}{CHAPTER}.html", wait_until="networkidle")
-    page.evaluate(SCROLL_THROUGH)
-    page.wait_for_function(WIDGETS_DRAWN, timeout=20_000)
-    yield page
-    page.close()
 
 
 @pytest.fixture
@@ -84,10 +71,6 @@ def composer(chapter: Any) -> Any:
     for name, value in (("First rate of the body", "0.5"), ("Its pace P", "250"), ("Warm-up", "0"), ("Cool-down", "0")):
         widget.get_by_role("slider", name=name).fill(value)
     return widget
-
-
-def report(widget: Any) -> str:
-    return widget.get_by_role("status").inner_text()
 
 
 def numbers(text: str) -> list[float]:
@@ -232,15 +215,8 @@ def test_composer_says_which_conditions_hold(composer: Any) -> None:
     assert "it may stop short" in report(composer)
 
 
-def outputs() -> str:
-    """All printed outputs of the executed chapter."""
-    notebook = nbformat.read(NOTEBOOKS / f"{CHAPTER}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
-
-
 def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "κ =   30:  104 steps" in text and "κ = 1000: 3454 steps" in text  # the worked examples
     assert "gradient   1000, Ben: step 1       10, step 100      100" in text
     assert "ε̂ = ε √(1 − β₂ᵗ): equal to 1e-14: True" in text
@@ -253,7 +229,7 @@ def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
 
 
 def test_errata_are_proved_by_cells(site: object) -> None:
-    text = outputs()
+    text = printed(CHAPTER)
     assert "(1 + μ)/μ, as printed  z = 2.1111, |H(z)| = 2.5688" in text
     assert "μ/(1 + μ)              z = 0.4737, |H(z)| = 0.0000" in text
     assert "a[0], as printed [0.1 0.  0.1 0.  0.1 0.  0.1 0. ]" in text
