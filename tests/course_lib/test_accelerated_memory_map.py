@@ -113,10 +113,9 @@ PEAK = """
         return sum(int(words[1]) for words in lines if words[0] in ("RssAnon:", "RssFile:")) / 1024
 
     path, how = sys.argv[1:]
-    X = Samples(path, scale=1 / 255, keep=8.0) if how == "file" else np.load(path)
-    n = len(X)
-    model = Network([Dense(1)], X.shape[1:], device="cpu")
-    small = np.zeros((64, *X.shape[1:]), np.float32)
+    shape = np.load(path, mmap_mode="r").shape
+    model = Network([Dense(1)], shape[1:], device="cpu")
+    small = np.zeros((64, *shape[1:]), np.float32)
     fit(model, small, np.zeros((64, 1)), "mse", SGD(0.0), batch_size=32)    # all libraries are loaded now
     start, peak, done = held(), [0.0], threading.Event()
     def watch():
@@ -125,7 +124,8 @@ PEAK = """
             time.sleep(0.002)
     watcher = threading.Thread(target=watch)
     watcher.start()
-    fit(FromFile(model), X, np.zeros((n, 1)), "mse", SGD(0.0), batch_size=32)
+    X = Samples(path, scale=1 / 255, keep=8.0) if how == "file" else np.load(path)
+    fit(FromFile(model), X, np.zeros((len(X), 1)), "mse", SGD(0.0), batch_size=32)
     done.set(); watcher.join()
     print(json.dumps({"megabytes": peak[0] - start}))
 """
