@@ -114,6 +114,8 @@ def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
     assert "with two ReLU units:  [0. 1. 1. 0.]" in text
     assert "five factors at best: 0.000977" in text  # 1/1024
     assert "all ten equal to 10 digits:  True" in text
+    assert "side by side, as printed: dL/dw₁ = -1.717e-10" in text  # the slide counts every δ again
+    assert "13 of 13 agree to 14 digits" in text  # course_lib.accelerated
 
 
 def test_records_tell_the_story_of_the_text(site: object) -> None:
