@@ -139,7 +139,7 @@ def relative_losses(y: float = 10.0) -> tuple[Figure, Figure]:
 
 @styled
 def poisson_losses(targets: Sequence[int] = (1, 4, 9)) -> Figure:
-    """Draw a − y ln a, shifted to a minimum of zero, over a for several counts y; dotted the parabola through it."""
+    """Draw a − y ln a, shifted to a minimum of zero, over a for several counts y."""
     figure, axes = canvas(
         460,
         290,

@@ -167,6 +167,7 @@ def test_errata_are_proved_by_cells(site: object) -> None:
     text = printed(CHAPTER)
     assert "(y − a)², as printed: [  1.     0.    -1.5   -3.75  -7.12 -12.19]" in text
     assert "y = 1, s = 3: right 0.049, with (−1)^y 3.049, with (1 − a) 0.193" in text
+    assert "with the minus sign -3.049" in text
     assert "n = 11:  mean 2.996   sum      -709.13" in text
     assert "labels must lie in 0..8 (9 logits), got 9 at row 0" in text
 
@@ -176,3 +177,7 @@ def test_fused_training_survives_where_unfused_does_not(site: object) -> None:
     assert "unfused [nan nan nan]" in text
     assert "fused    first loss 2.3026, weights finite: True, more than 95 % right: True" in text
     assert "unfused  first loss 2.3026, weights finite: False" in text
+
+
+def test_accelerated_losses_have_the_slopes_of_the_text(site: object) -> None:
+    assert "15 of 15 gradients agree to 12 digits" in printed(CHAPTER)
