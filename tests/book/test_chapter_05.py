@@ -159,5 +159,7 @@ def test_records_tell_the_story_of_the_text(site: object) -> None:
     assert min(ends) > 0.27 and max(ends) < 0.30
     moves = [row["first"]["moved"] for row in weights.values()]
     assert min(moves) > 0.035 and max(moves) < 0.038
+    assert weights["LeCun normal"]["first"]["std"][0] == pytest.approx(0.036, abs=0.001)  # as far as it moves
+    assert all(row["first"]["std"][0] > max(moves) for name, row in weights.items() if name[:2] in ("Gl", "He"))
     large = shallow["N(0, 1)"]["weights"]["first"]["std"]
     assert large[1] == pytest.approx(large[0], rel=0.01)
