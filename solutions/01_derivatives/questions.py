@@ -206,6 +206,7 @@ q.case(
 )
 q.case("complex_step(lambda v: np.cos(v) ** 2, x)", x=np.float32(0.5), hidden=True, about="x in single precision",
        rtol=1e-5, weight=0.5)  # fmt: skip
+q.case("complex_step(lambda v: np.sin(1e9 * v), x)", x=0.25, hidden=True, about="h left at its default", weight=0.5)
 
 
 @q.reference
@@ -616,7 +617,7 @@ q.case("bce_gradient(a, y)", a=rng.uniform(0.05, 0.95, 6), y=rng.uniform(0, 1, 6
        about="soft labels, not writable")  # fmt: skip
 q.case("bce_gradient(a, y)", a=np.array([1e-200, 3e-50, 1e-17]), y=np.array([1.0, 0.5, 0.0]), hidden=True,
        about="extremely close to 0")  # fmt: skip
-q.case("bce_gradient(a, y)", a=1 - np.array([2.0**-30, 2.0**-32]), y=np.array([0, 1]), hidden=True, rtol=1e-6,
+q.case("bce_gradient(a, y)", a=1 - 2.0 ** np.array([-30, -32, -52]), y=np.array([0, 1, 0]), hidden=True, rtol=1e-6,
        about="very close to 1")  # fmt: skip
 q.case("bce_gradient(a, y)", a=np.array(0.25), y=np.array(0), hidden=True, about="shape ()")
 q.case("bce_gradient(a, y)", a=rng.uniform(0.2, 0.8, 5).astype(np.float32), y=np.ones(5, np.float32), hidden=True,
@@ -824,6 +825,8 @@ q.case("fit_line(x, y, lr, steps)", x=np.array([1.5]), y=np.array([-2.0]), lr=0.
        about="one sample", weight=0.5)  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=np.array([1.0, 2.0, 3.0]), y=np.array([2.0, 4.0, 7.0]), lr=1, steps=5,
        hidden=True, about="a learning rate that is too large", weight=0.5)  # fmt: skip
+q.case("fit_line(x, y, lr, steps)", x=np.array([0.0, 1.0, 3.0]), y=np.array([2e-7, -1e-7, 4e-7]), lr=0.1, steps=30,
+       hidden=True, about="very small targets", weight=0.5)  # fmt: skip
 q.case("fit_line(x, y, lr, steps)", x=rng.uniform(0, 1, 6).astype(np.float32), y=np.ones(6, np.float32), lr=0.1,
        steps=10, hidden=True, about="single precision", rtol=1e-4, weight=0.5)  # fmt: skip
 

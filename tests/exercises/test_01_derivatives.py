@@ -39,6 +39,12 @@ NEARLY_RIGHT = {
                              for e in np.eye(x.size, dtype=np.float32)]).reshape(x.shape)
         """,
     "complex_step in single precision": "complex_step = lambda f, x, h=1e-20: f(np.complex64(x + 1j * h)).imag / h",
+    "complex_step with another default": "complex_step = lambda f, x, h=1e-8: np.imag(f(x + 1j * h)) / h",
+    "complex_step with a step that is not too small": """
+        def complex_step(f, x, h=1e-20):
+            h = max(h, 1e-8)
+            return np.imag(f(x + 1j * h)) / h
+        """,
     "mse_gradient of the first sample": "mse_gradient = lambda w, x, y: 2 * (w * x[0] - y[0]) * x[0]",
     "mse_gradient in single precision": "mse_gradient = lambda w, x, y: 2 * np.mean((w * x - y) * x, dtype=np.float32)",
     "sigmoid_derivative clipped too early": """
@@ -70,6 +76,7 @@ NEARLY_RIGHT = {
             a = np.clip(a, 1e-15, 1 - 1e-15)
             return (a - y) / (a * (1 - a))
         """,
+    "bce_gradient clipped near 1 only": "bce_gradient = lambda a, y: (1 - y) / np.maximum(1 - a, 1e-15) - y / a",
     "bce_gradient with a tiny epsilon": "bce_gradient = lambda a, y: (a - y) / (a * (1 - a) + 1e-12)",
     "bce_gradient with rounded labels": "bce_gradient = lambda a, y: (a - np.round(y)) / (a * (1 - a))",
     "DERIVATIVES with rounded logarithms": f"DERIVATIVES = {RIGHT | {'log_a': '1.4426950408889634/x'}}",
@@ -80,6 +87,17 @@ NEARLY_RIGHT = {
             for _ in range(min(steps, 100)):
                 e = w * x + b - y
                 w, b = w - lr * 2 * np.mean(e * x), b - lr * 2 * np.mean(e)
+            return w, b
+        """,
+    "fit_line that stops when the gradient is small": """
+        def fit_line(x, y, lr, steps):
+            w = b = 0.0
+            for _ in range(steps):
+                e = w * x + b - y
+                by_w, by_b = 2 * np.mean(e * x), 2 * np.mean(e)
+                if max(abs(by_w), abs(by_b)) < 1e-6:
+                    break
+                w, b = w - lr * by_w, b - lr * by_b
             return w, b
         """,
     "fit_line one step too many": """
