@@ -142,6 +142,10 @@ q.case("dense_backward(X, W, b, G)[2]", inputs=HIDDEN, layout="strided", hidden=
 q.case("dense_backward(X, W, b, G)", inputs=dense_inputs(rng, 4, 4, 4), layout="read-only", mutation="forbidden",
        hidden=True, about="square matrices, not writable")  # fmt: skip
 q.case("dense_backward(X, W, b, G)", inputs=dense_inputs(rng, 5, 3, 2, whole=True), hidden=True, about="whole numbers")
+q.case(
+    "dense_backward(X, W, b, G)", hidden=True, about="whole numbers in X and W, fractions in G", weight=0.5,
+    inputs={**dense_inputs(np.random.default_rng(212), 4, 2, 3, whole=True), "G": np.arange(1, 13).reshape(4, 3) / 8},
+)  # fmt: skip
 q.case("dense_backward(X, W, b, G)", inputs=dense_inputs(rng, 6, 4, 1), hidden=True, about="one unit", weight=0.5)
 q.case("dense_backward(X, W, b, G)", inputs=dense_inputs(rng, 5, 1, 3), hidden=True, about="one feature", weight=0.5)
 q.case(
@@ -196,6 +200,12 @@ def dense_backward(X, W, b, G):
 @q.misconception("mean instead of sum", "The upstream gradient already knows of the mean: what would a second one do?")
 def dense_backward(X, W, b, G):
     return G @ W.T, X.T @ G / len(X), G.mean(axis=0)
+
+
+@q.misconception("everything averaged", "If G is given and no sample sees another, does dX depend on their number?")
+def dense_backward(X, W, b, G):
+    G = G / len(X)
+    return G @ W.T, X.T @ G, G.sum(axis=0)
 
 
 @q.misconception(
@@ -404,9 +414,12 @@ q.case(LOSS, inputs=FARTHER, warnings="forbidden", hidden=True, about="the loss 
 q.case(GRADIENTS, inputs=FARTHER, warnings="forbidden", hidden=True, about="the gradients for logits up to 10000")
 GENERAL = network_inputs(rng, 3, 2, 3, 2)
 q.case(
-    BOTH, inputs={**GENERAL, "params": tuple(list(pair) for pair in GENERAL["params"])}, mutation="forbidden",
-    hidden=True, about="params as a tuple of lists", weight=0.5,
+    BOTH, inputs={**GENERAL, "params": [list(pair) for pair in GENERAL["params"]]}, mutation="forbidden",
+    hidden=True, about="each pair a list", weight=0.5,
 )  # fmt: skip
+THIN = {"params": [(np.array([[0.75]]), np.array([0.5])), (np.array([[1.5, -0.5, 0.25]]), np.array([0.0, 1.0, -1.0]))],
+        "X": np.array([[2.0], [-3.0], [0.5], [1.25]]), "labels": np.array([1, 0, 2, 0])}  # fmt: skip
+q.case(BOTH, inputs=THIN, hidden=True, about="one feature, one hidden unit", weight=0.5)
 SINGLE = network_inputs(rng, 4, 3, 4, 3)
 q.case(
     BOTH, X=SINGLE["X"].astype(np.float32), labels=SINGLE["labels"].astype(np.uint8), rtol=1e-4, atol=1e-5,
@@ -690,6 +703,11 @@ graph(
 )
 graph("a = Value(2.0); g = a * a; g.backward(); a = Value(3.0); f = a * 4.0 * a", "a second graph after a first one",
       leaves="a", weight=0.5)  # fmt: skip
+graph("a = Value(0.0); f = a**2 + 3 * a", "a base that is 0", leaves="a", weight=0.5)
+graph("a = Value(0.75); b = Value(-0.5); c = Value(1.25); f = a.relu() + 3 * a.relu() + b.tanh() + 3 * b.tanh() + "
+      "c.exp() + 3 * c.exp()", "each function twice of the same Value", leaves="a b c", weight=0.5)  # fmt: skip
+graph("a = Value(-1.5); b = Value(2.5); c = Value(0.75); f = a**3 + 3 * a**3 + b**c + 3 * b**c",
+      "each power twice of the same Values", leaves="a b c", weight=0.5)  # fmt: skip
 graph("a = Value(np.int64(2)); b = Value(-3); f = a**-2 * b / a + b", "whole numbers, also NumPy's", leaves="a b",
       weight=0.5)  # fmt: skip
 
@@ -1139,8 +1157,8 @@ q.case(STEP, lr=2, params=[(rng.integers(-4, 5, (3, 2)), rng.integers(-4, 5, 2))
        grads=[(rng.integers(-4, 5, (3, 2)), rng.integers(-4, 5, 2))], about="whole numbers everywhere")  # fmt: skip
 LISTS = step_inputs(rng, 0.2, 3, 2, 1)
 q.case(
-    STEP, params=tuple(list(pair) for pair in LISTS["params"]), grads=tuple(LISTS["grads"]), lr=0.2,
-    mutation="forbidden", hidden=True, about="tuples of lists", weight=0.5,
+    STEP, params=[list(pair) for pair in LISTS["params"]], grads=[list(pair) for pair in LISTS["grads"]], lr=0.2,
+    mutation="forbidden", hidden=True, about="each pair a list", weight=0.5,
 )  # fmt: skip
 SINGLE = step_inputs(rng, 0.1, 2, 3)
 q.case(
@@ -1273,27 +1291,30 @@ def calls(body, last_line, **settings):
     q.case(code, **settings)
 
 
+SHAPES = 'result = [f"X{Xb.shape} y{yb.shape}" for Xb, yb in batches]'
 SIZES = "result = [len(Xb) for Xb, yb in batches]"
 EVERY = "result = sorted(ids) == sorted(X[:, 0])"
 WHOLE = "rows = np.concatenate([Xb for Xb, yb in batches])\nresult = np.array_equal(rows[np.argsort(rows[:, 0])], X)"
-PAIRS = "result = all((yb == Xb[:, 0] + 100).all() for Xb, yb in batches)"
+PAIRS = "result = all((yb.ravel() == Xb[:, 0] + 100).all() for Xb, yb in batches)"
 OLD_ORDER = "result = ids == sorted(ids)"
-OLD_LABELS = "result = bool((np.diff(batches[0][1]) > 0).all())"
+OLD_LABELS = "result = bool((np.diff(batches[0][1], axis=0) > 0).all())"
 BLOCKS = "result = all(np.ptp(Xb[:, 0]) == len(Xb) - 1 for Xb, yb in batches)"
+EVEN_STEPS = "steps = np.diff(ids)\nresult = max(np.mean(steps == step) for step in steps) > 0.5"
 GLOBAL = "before = np.random.get_state()[1:3]\norder(np.random.default_rng(5))\nafter = np.random.get_state()[1:3]"
 TOUCHED = "result = not np.array_equal(before[0], after[0]) or before[1] != after[1]"
 
 TEN, FORTY = samples(rng, 10), samples(rng, 40, 1)
-batches(f"{SIZES}  # sizes of the batches of 10 samples, batch_size 4", size=4, inputs=TEN)
+batches(f"{SHAPES}  # shapes of the batches of 10 samples, batch_size 4", size=4, inputs=TEN)
 batches(f"{SIZES}  # sizes of the batches of 10 samples, batch_size 5", size=5, inputs=TEN)
 batches(f"{EVERY}  # is every sample there exactly once?", size=4, inputs=TEN, mutation="forbidden", weight=2)
 batches(f"{PAIRS}  # does every label stand with its sample?", size=3, inputs=TEN, weight=2)
 batches(f"{OLD_ORDER}  # do the samples come in the order of X?", size=7, inputs=FORTY)
 batches(f"{OLD_LABELS}  # do the labels come in the order of y?", size=40, inputs=FORTY)
 calls("", "result = order(np.random.default_rng(3)) == order(np.random.default_rng(3))  # same seed, same order?",
-      inputs=FORTY)  # fmt: skip
+      inputs=FORTY, weight=2)  # fmt: skip
 calls("rng = np.random.default_rng(4)", "result = order(rng) == order(rng)  # two calls, same order?",
-      inputs=FORTY)  # fmt: skip
+      inputs=FORTY, weight=2)  # fmt: skip
+calls(GLOBAL, f"{TOUCHED}  # are NumPy's global random numbers used?", inputs=FORTY)
 
 MANY, MORE, FEW, ONE = samples(rng, 57, 3), samples(rng, 24, 3), samples(rng, 5, 3), samples(rng, 1, 3)
 batches(SIZES, size=8, seed=11, inputs=MANY, hidden=True, about="sizes with a smaller last batch")
@@ -1311,6 +1332,7 @@ batches("result = all(np.array_equal(yb, Xb @ np.array([[1, 0], [0, 2]])) for Xb
         mutation="forbidden", about="one row of labels for each sample, whole numbers")  # fmt: skip
 batches(OLD_ORDER, size=57, seed=18, inputs=MANY, hidden=True, about="the order in one single batch")
 batches(BLOCKS, size=6, seed=19, inputs=MORE, hidden=True, about="samples that stand side by side in X", weight=2)
+batches(EVEN_STEPS, size=8, seed=20, inputs=MANY, hidden=True, about="samples at equal distances in X", weight=2)
 calls("", "result = order(np.random.default_rng(21)) == order(np.random.default_rng(22))", inputs=MANY, hidden=True,
       about="two seeds", weight=2)  # fmt: skip
 calls(GLOBAL, TOUCHED, inputs=MANY, hidden=True, about="NumPy's global random numbers", weight=2)
@@ -1430,6 +1452,14 @@ q.misconception(
 @q.misconception("a seed of its own", "Should the second epoch go through the samples in the same order as the first?")
 def minibatches(X, y, batch_size, rng):
     order = np.random.default_rng(0).permutation(len(X))
+    for start in range(0, len(X), batch_size):
+        rows = order[start : start + batch_size]
+        yield X[rows], y[rows]
+
+
+@q.misconception("a generator of its own", "Can the caller repeat your order by handing in the same seed again?")
+def minibatches(X, y, batch_size, rng):
+    order = np.random.default_rng().permutation(len(X))
     for start in range(0, len(X), batch_size):
         rows = order[start : start + batch_size]
         yield X[rows], y[rows]

@@ -51,6 +51,12 @@ NEARLY_RIGHT = {
             db += G.sum(axis=0)
             return G @ W.T, dW + 0.5 * (dW.dtype.kind == "i"), db
         """,
+    "dense_backward into the dtype of W": """
+        def dense_backward(X, W, b, G):
+            dW = np.zeros_like(W)
+            dW[:] = X.T @ G
+            return G @ W.T, dW, G.sum(axis=0)
+        """,
     "relu_backward with a threshold": "relu_backward = lambda Z, G: np.where(Z > 1e-8, G, 0.0)",
     "relu_backward leaking": "relu_backward = lambda Z, G: np.where(Z > 0, G, 0.01 * G)",
     "relu_backward for matrices only": """
@@ -75,6 +81,9 @@ NEARLY_RIGHT = {
     "mlp_loss_and_gradients one flat list": changed(
         MLP, ("return loss, grads[::-1]", "return loss, [array for pair in grads[::-1] for array in pair]")
     ),
+    "mlp_loss_and_gradients without axes of length one": changed(
+        MLP, ("(inputs[i].T @ G, G.sum(axis=0))", "(np.squeeze(inputs[i].T @ G), np.squeeze(G.sum(axis=0)))")
+    ),
     "mlp_loss_and_gradients with NaN replaced": changed(
         MLP, ("    s = s - s.max(axis=1, keepdims=True)\n", "    np.seterr(all='ignore')\n"),
         ("return loss, grads[::-1]", "return loss, [(np.nan_to_num(dW), np.nan_to_num(db)) for dW, db in grads[::-1]]"),
@@ -98,6 +107,24 @@ NEARLY_RIGHT = {
     "Value without division from the left": changed(VALUE, ("def __rtruediv__", "def _rtruediv_")),
     "Value without powers from the left": changed(VALUE, ("def __rpow__", "def _rpow_")),
     "Value without unary minus": changed(VALUE, ("def __neg__", "def _neg_")),
+    "Value with a power rule that divides by the base": changed(
+        VALUE, ("other * base ** (other - 1)),)", "other * base**other / base),)")
+    ),
+    **{
+        f"Value that overwrites in {name}": changed(
+            VALUE,
+            ("parent.grad += slope * node.grad", "parent.grad = slope * node.grad + (not node.alone) * parent.grad"),
+            ("        self.parents = parents", "        self.parents, self.alone = parents, False"),
+            (old, f"out = {old[7:]}\n        out.alone = True\n        return out"),
+        )
+        for name, old in {
+            "exp": "return Value(e, ((self, e),))",
+            "tanh": "return Value(t, ((self, 1 - t**2),))",
+            "relu": "return Value(max(self.data, 0.0), ((self, float(self.data > 0)),))",
+            "powers of a Value": "return Value(power, ((self, other.data * base ** (other.data - 1)), "
+                                 "(other, power * np.log(base))))",
+        }.items()
+    },
     "Value leaking through relu": changed(VALUE, ("float(self.data > 0)", "1.0 if self.data > 0 else 0.01")),
     "Value with the hard tanh": changed(VALUE, ("t = np.tanh(self.data)", "t = min(1.0, max(-1.0, self.data))")),
     "Value without .grad inside the graph": changed(
@@ -129,6 +156,25 @@ NEARLY_RIGHT = {
             random.shuffle(rows)
             for i in range(0, len(X), batch_size):
                 yield X[rows[i : i + batch_size]], y[rows[i : i + batch_size]]
+        """,
+    "minibatches from a random sample on": """
+        def minibatches(X, y, batch_size, rng):
+            order = np.roll(np.arange(len(X)), rng.integers(len(X)))
+            for i in range(0, len(X), batch_size):
+                yield X[order[i : i + batch_size]], y[order[i : i + batch_size]]
+        """,
+    "minibatches dealt out like cards": """
+        def minibatches(X, y, batch_size, rng):
+            piles = int(rng.integers(2, 7))
+            order = np.concatenate([np.arange(pile, len(X), piles) for pile in rng.permutation(piles)])
+            for i in range(0, len(X), batch_size):
+                yield X[order[i : i + batch_size]], y[order[i : i + batch_size]]
+        """,
+    "minibatches with labels as a column": """
+        def minibatches(X, y, batch_size, rng):
+            order = rng.permutation(len(X))
+            for i in range(0, len(X), batch_size):
+                yield X[order[i : i + batch_size]], y[order[i : i + batch_size]].reshape(-1, 1)
         """,
     "minibatches seeded from the shape": """
         def minibatches(X, y, batch_size, rng):
@@ -219,6 +265,10 @@ UNUSUAL_BUT_RIGHT = {
         ("s - np.log(np.exp(s).sum(axis=1, keepdims=True))", "s - np.logaddexp.reduce(s, axis=1, keepdims=True)"),
         ("G = P.copy()", "G = np.exp(logp)"),
     ),
+    "mlp_loss_and_gradients with list operations": changed(
+        MLP,
+        ("    n, last", "    params = params.copy() + []\n    n, last"),
+    ),
     "mlp_loss_and_gradients with warnings silenced on the way": changed(
         MLP,
         ("    G = P.copy()\n", "    with np.errstate(all='ignore'):\n        np.log(0.0 * P)\n    G = P.copy()\n"),
@@ -304,6 +354,13 @@ UNUSUAL_BUT_RIGHT = {
                     at += a.size
             return new
         """,
+    "sgd_step into a copy of the list": """
+        def sgd_step(params, grads, lr):
+            new = params[:]
+            for i, (dW, db) in enumerate(grads):
+                new[i] = (new[i][0] - lr * dW, new[i][1] - lr * db)
+            return new
+        """,
     "sgd_step with map": """
         def sgd_step(params, grads, lr):
             moved = lambda pair, slopes: tuple(np.subtract(a, np.multiply(lr, d)) for a, d in zip(pair, slopes))
@@ -315,6 +372,15 @@ UNUSUAL_BUT_RIGHT = {
             from itertools import islice
             while rows := list(islice(order, batch_size)):
                 yield X[rows], y[rows]
+        """,
+    "minibatches in one buffer": """
+        def minibatches(X, y, batch_size, rng):
+            order, size = rng.permutation(len(X)), min(batch_size, len(X))
+            A, b = X[:size].copy(), y[:size].copy()
+            for i in range(0, len(X), size):
+                rows = order[i : i + size]
+                A[: len(rows)], b[: len(rows)] = X[rows], y[rows]
+                yield A[: len(rows)], b[: len(rows)]
         """,
     "minibatches by shuffling pairs": """
         def minibatches(X, y, batch_size, rng):
@@ -519,6 +585,13 @@ OTHER_HANDWRITING = {
         def minibatches(X, y, batch_size, rng):
             rows = np.arange(len(X))
             np.random.shuffle(rows)
+            for part in np.split(rows, range(batch_size, len(X), batch_size)):
+                yield X[part], y[part]
+        """,
+    "minibatches a generator of its own": """
+        def minibatches(X, y, batch_size, rng):
+            import random
+            rows = random.sample(range(len(X)), len(X))
             for part in np.split(rows, range(batch_size, len(X), batch_size)):
                 yield X[part], y[part]
         """,
