@@ -38,7 +38,7 @@ rng = np.random.default_rng(301)
 
 q.case("leaky_relu(z)", z=np.array([-2.0, -0.5, 0.0, 1.5]), mutation="forbidden")
 q.case("leaky_relu(z, slope)", z=np.array([[-3, 2], [0, -1]]), slope=0.25)
-q.case("leaky_relu(z, slope=0.5)", z=np.array(-4.0))
+q.case("leaky_relu(z, slope=0.5)", z=np.array([-4.0]))
 q.case("leaky_relu_derivative(z)", z=np.array([-3.0, 0.0, 2.0]), mutation="forbidden")
 q.case("leaky_relu_derivative(z, slope)", z=np.array([-7, 0, 4]), slope=0.25)
 q.case("leaky_relu(z)", z=rng.integers(-9, 9, (2, 3)), layout="read-only", hidden=True,
@@ -53,8 +53,8 @@ q.case("leaky_relu_derivative(z)", z=rng.normal(size=(3, 2)) * np.array([[1], [0
        hidden=True, about="the derivative of a matrix with zeros, not writable")  # fmt: skip
 q.case("leaky_relu_derivative(z, slope=0.75)", z=rng.normal(size=(2, 2, 2)), layout="strided", mutation="forbidden",
        hidden=True, about="the derivative in three dimensions, not contiguous")  # fmt: skip
-q.case("leaky_relu_derivative(z, slope=0.25)", z=np.array(0), hidden=True, weight=0.5,
-       about="the derivative at 0, shape ()")  # fmt: skip
+q.case("leaky_relu_derivative(z, slope=0.25)", z=np.array([[0]]), hidden=True, weight=0.5,
+       about="the derivative at 0 alone")  # fmt: skip
 q.case("leaky_relu_derivative(z, slope)", z=np.array([-1.5, 0.0, 2.5]), slope=0, hidden=True,
        about="the derivative with slope 0", weight=0.5)  # fmt: skip
 q.case("leaky_relu_derivative(z, slope=0.125)", z=rng.normal(size=6).astype(np.float32), hidden=True, rtol=1e-5,
@@ -147,6 +147,7 @@ q.misconception(
     "work in the caller's array", "Whose array do you write into, and may you?",
     leaky(
         """
+        z = np.asarray(z, dtype=float)
         z[z < 0] *= slope
         return z
         """
@@ -188,16 +189,16 @@ q.case("elu(z, alpha=2.0)", z=rng.integers(-4, 4, (2, 3)), layout="read-only", h
        about="whole numbers, not writable")  # fmt: skip
 q.case("elu(z, alpha=0.75)", z=rng.normal(scale=2, size=(2, 3, 2)), layout="strided", mutation="forbidden",
        hidden=True, about="three dimensions, not contiguous")  # fmt: skip
-q.case("elu(z, alpha=0.25)", z=np.array(-2), hidden=True, about="an integer of shape ()", weight=0.5)
+q.case("elu(z, alpha=0.25)", z=np.array([[-2]]), hidden=True, about="a single integer", weight=0.5)
 q.case("elu(z, alpha=3)", z=np.array([-100000, 5, 100000]), warnings="forbidden", hidden=True,
        about="huge whole numbers", weight=0.5)  # fmt: skip
 q.case("elu(z)", z=rng.normal(size=6).astype(np.float32), hidden=True, about="single precision", rtol=1e-5,
-       weight=0.5)  # fmt: skip
+       atol=1e-6, weight=0.5)  # fmt: skip
 q.case("elu_derivative(z, alpha=2.0)", z=np.array([[-2, 0], [3, -1], [0, 1]]), layout="read-only", hidden=True,
        about="the derivative at whole numbers, not writable")  # fmt: skip
 q.case("elu_derivative(z, alpha=0.75)", z=rng.normal(scale=2, size=(2, 2, 2)), layout="strided",
        mutation="forbidden", hidden=True, about="the derivative in three dimensions, not contiguous")  # fmt: skip
-q.case("elu_derivative(z, alpha=0.5)", z=np.array(0.0), hidden=True, about="the derivative at 0, shape ()",
+q.case("elu_derivative(z, alpha=0.5)", z=np.array([0.0]), hidden=True, about="the derivative at 0 alone",
        weight=0.5)  # fmt: skip
 q.case("elu_derivative(z, alpha=3)", z=np.array([-100000, -3, 100000]), warnings="forbidden", hidden=True,
        about="the derivative at huge whole numbers", weight=0.5)  # fmt: skip
@@ -331,6 +332,7 @@ q.misconception(
     "work in the caller's array", "Whose array do you write into, and may you?",
     elu_pair(
         """
+        z = np.asarray(z, dtype=float)
         z[z < 0] = alpha * np.expm1(z[z < 0])
         return z
         """
@@ -342,16 +344,16 @@ q.misconception(
 q = SET.question("softplus", points=4)
 rng = np.random.default_rng(303)
 
-q.case("softplus(z)", z=np.array(0.0))
+q.case("softplus(z)", z=np.array([0.0]))
 q.case("softplus(z)", z=np.array([-2.0, 0.5, 1.5]), mutation="forbidden")
 q.case("softplus(z)", z=np.array([[0, 1], [-3, 12]]))
 q.case("softplus(z)", z=np.array([1000.0, 800.0, 0.5]), warnings="forbidden")
 q.case("softplus(z)", z=np.array([-1000.0, -800.0, -0.5]), warnings="forbidden")
-q.case("softplus(z)", z=np.array(-7), hidden=True, about="an integer of shape ()")
+q.case("softplus(z)", z=np.array([[-7]]), hidden=True, about="a single integer")
 q.case("softplus(z)", z=rng.normal(scale=3, size=(2, 3, 2)), layout="strided", mutation="forbidden", hidden=True,
        about="three dimensions, not contiguous")  # fmt: skip
 q.case("softplus(z)", z=rng.normal(scale=2, size=(3, 3)), layout="read-only", hidden=True, about="z not writable")
-q.case("softplus(z)", z=np.array([11.0, 13.5, 16.25, -12.0]), hidden=True, about="neither small nor large")
+q.case("softplus(z)", z=np.array([11.0, 13.5, 17.75, -12.0, -20.25]), hidden=True, about="neither small nor large")
 q.case("softplus(z)", z=np.linspace(-1000, 1000, 8).reshape(2, 4), warnings="forbidden", hidden=True,
        about="large |z| of both signs")  # fmt: skip
 q.case("softplus(z)", z=np.array([-1000, 740, 3, 999]), warnings="forbidden", hidden=True, about="large integers")
@@ -754,7 +756,7 @@ q = SET.question("bump", points=3)
 rng = np.random.default_rng(306)
 BUMP = "bump(x, left, right, height, steepness)"
 
-q.case(BUMP, x=np.array(0.5), left=0.25, right=1.0, height=2.0, steepness=4.0)
+q.case(BUMP, x=np.array([0.5]), left=0.25, right=1.0, height=2.0, steepness=4.0)
 q.case(BUMP, x=np.linspace(0, 1, 5), left=0.4, right=0.6, height=3.0, steepness=20.0, mutation="forbidden")
 q.case(BUMP, x=np.array([[-2, 0], [1, 3]]), left=-1, right=2, height=-3, steepness=2)
 q.case(BUMP, x=np.array([0.1, 0.5, 0.9]), left=0.4, right=0.6, height=3.0, steepness=100000.0, warnings="forbidden")
@@ -762,7 +764,7 @@ q.case(BUMP, x=rng.uniform(-1, 2, (2, 3, 2)), left=-0.25, right=0.75, height=1.5
        mutation="forbidden", hidden=True, about="three dimensions, not contiguous")  # fmt: skip
 q.case(BUMP, x=rng.uniform(-3, 3, 6), left=-1.5, right=0.5, height=-0.75, steepness=1.5, layout="read-only",
        hidden=True, about="soft steps, x not writable")  # fmt: skip
-q.case(BUMP, x=np.array(3), left=1, right=4, height=2, steepness=1, hidden=True, about="whole numbers, shape ()")
+q.case(BUMP, x=np.array([[3]]), left=1, right=4, height=2, steepness=1, hidden=True, about="whole numbers only")
 q.case(BUMP, x=np.array([-100.0, -25.5, 0.25, 99.5]), left=-2.0, right=1.0, height=4.0, steepness=1000.0,
        warnings="forbidden", hidden=True, about="x far away on both sides")  # fmt: skip
 q.case(BUMP, x=np.array([-1, 0, 1, 2]), left=0.5, right=1.5, height=-2, steepness=50000, warnings="forbidden",
@@ -856,6 +858,7 @@ q.misconception(
     "work in the caller's array", "Whose array do you write into, and may you?",
     """
     def bump(x, left, right, height, steepness):
+        x = np.asarray(x, dtype=float)
         first = np.tanh(steepness * (x - left) / 2)
         x -= right
         return 0.5 * height * (first - np.tanh(steepness * x / 2))
@@ -914,7 +917,7 @@ q.case(LATER, n_bumps=6, steepness=2000.0, x=np.array([0.2, 0.4, 0.75]))
 q.case(FLAT, **flat(*rng.normal(size=6).round(1)), steepness=20000.0, hidden=True, about="eleven bumps, x a matrix",
        x=(np.arange(6) * 2 + 0.5 + 0.4 * rng.uniform(-1, 1, 6)).reshape(3, 2) / 11, layout="strided",
        mutation="forbidden")  # fmt: skip
-q.case(FLAT, **flat(2, -1, 4, 0), steepness=1500, hidden=True, about="x of shape ()", x=np.array(2.5 / 7), weight=0.5)
+q.case(FLAT, **flat(2, -1, 4, 0), steepness=1500, hidden=True, about="a single x", x=np.array([[2.5 / 7]]), weight=0.5)
 q.case(FLAT, **flat(-4), steepness=200, hidden=True, about="a single bump", x=np.array([0.25, 0.5, 0.75]), weight=0.5)
 q.case("riemann_network(lambda t: np.sin(2 * np.pi * t), n_bumps, steepness)(x)", n_bumps=1000, steepness=100000.0,
        x=middles(1000, 50, 949)[rng.permutation(900)[:60]], atol=np.pi / 1000 + 1e-9, hidden=True,
@@ -935,7 +938,7 @@ def riemann_network(f, n_bumps, steepness):
     from course_lib.reference.activations import sigmoid
 
     edges = np.linspace(0, 1, n_bumps + 1)
-    heights = f((edges[:-1] + edges[1:]) / 2)
+    heights = np.array([f(middle) for middle in (edges[:-1] + edges[1:]) / 2])
 
     def network(x):
         steps = sigmoid(steepness * (np.asarray(x, dtype=float)[..., np.newaxis] - edges))

@@ -40,7 +40,7 @@ for name, of in (("huber", "the loss"), ("huber_gradient", "the gradient")):
     call = f"{name}(y, a, delta)"
     q.case(f"{name}(y, a)", y=np.array([0.0, 0.0, 2.0]), a=np.array([0.5, 3.0, -1.0]), mutation="forbidden")
     q.case(call, y=np.array([[1, 2, 0], [3, 4, 5]]), a=np.array([[1, 4, 1], [0, 3, 5]]), delta=1.5)
-    q.case(f"{name}(y, a, delta=0.5)", y=np.array(2.0), a=np.array(1.75))
+    q.case(f"{name}(y, a, delta=0.5)", y=np.array([2.0]), a=np.array([1.75]))
     q.case(call, y=rng.normal(size=(2, 3, 2)).round(2), a=rng.normal(size=(2, 3, 2)).round(2), delta=0.75,
            layout="strided", mutation="forbidden", hidden=True,
            about=f"{of} in three dimensions, not contiguous")  # fmt: skip
@@ -173,7 +173,7 @@ q.case(CALL, y=rng.poisson(5.0, (4, 2)), a=rng.integers(1, 9, (4, 2)), layout="r
        about="whole numbers, not writable")  # fmt: skip
 q.case(CALL, y=np.array([2.0, 1.0, 3.0]), a=np.array([1e-5, 3e-4, 2e-3]), hidden=True, about="tiny expected counts")
 q.case(CALL, y=np.array([1500.0, 2.0e5]), a=np.array([1498.5, 2.1e5]), hidden=True, about="large counts")
-q.case(CALL, y=np.array(4), a=np.array(2.5), hidden=True, about="arrays of shape ()", weight=0.5)
+q.case(CALL, y=np.array([[4]]), a=np.array([[2.5]]), hidden=True, about="a single count", weight=0.5)
 q.case(CALL, y=rng.uniform(0, 4, (5, 1)), a=rng.uniform(0.1, 4, (5, 1)), hidden=True, weight=0.5,
        about="targets between the counts")  # fmt: skip
 q.case(CALL, y=np.float32([1, 0, 6]), a=np.float32([0.75, 1.3, 4.6]), hidden=True, about="single precision", rtol=1e-5,
@@ -324,14 +324,15 @@ def distributions(n: int, k: int) -> dict:
 q.case(CALL, p=np.array([[0.5, 0.5]]), q=np.array([[0.25, 0.75]]))
 q.case(CALL, p=np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05]]), q=np.array([[0.6, 0.1, 0.3], [0.25, 0.5, 0.25]]),
        mutation="forbidden")  # fmt: skip
-q.case(CALL, p=np.array([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]), q=np.array([[0.125, 0.5, 0.375], [0.25, 0.5, 0.25]]))
+q.case(CALL, p=np.array([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]), q=np.array([[0.125, 0.5, 0.375], [0.25, 0.5, 0.25]]),
+       mutation="forbidden")  # fmt: skip
 q.case(CALL, p=np.array([[0.5, 0.5, 0.0]]), q=np.array([[1.0, 0.0, 0.0]]))
 q.case(CALL, p=np.array([[1, 0], [0, 1]]), q=np.array([[1, 0], [0, 1]]), weight=0.5)
 q.case(CALL, **distributions(5, 4), layout="strided", mutation="forbidden", hidden=True, about="not contiguous")
 q.case(CALL, **distributions(3, 6), layout="read-only", hidden=True, about="not writable")
 q.case(CALL, **distributions(1, 3), hidden=True, about="a single row", weight=0.5)
 q.case(CALL, p=np.array([[0.0, 0.0, 1.0], [0.5, 0.5, 0.0], [0.25, 0.0, 0.75]]),
-       q=np.array([[0.0, 0.5, 0.5], [0.125, 0.875, 0.0], [0.75, 0.0, 0.25]]), hidden=True,
+       q=np.array([[0.0, 0.5, 0.5], [0.125, 0.875, 0.0], [0.75, 0.0, 0.25]]), mutation="forbidden", hidden=True,
        about="zeros in both at the same place")  # fmt: skip
 q.case(CALL, p=np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]), q=np.array([[0.5, 0.5], [0.0, 1.0], [0.5, 0.5]]),
        hidden=True, about="one of three rows without limit")  # fmt: skip
@@ -440,6 +441,8 @@ q.case(CALL, **scores(4, 5, lift=3.0), layout="read-only", hidden=True, about="p
 q.case(CALL, **scores(3, 3, lift=-4.0), hidden=True, about="negative scores")
 q.case(CALL, y=np.eye(4, dtype=int)[[3, 0, 1]], a=rng.integers(-5, 6, (3, 4)), hidden=True, about="whole numbers")
 q.case(CALL, y=np.eye(3), a=10 * np.eye(3) - 2, hidden=True, about="every margin wide enough")
+q.case(CALL, y=np.eye(3)[[0, 1, 2, 0]], a=np.array([[7.5, -1, 0.5], [0.25, 3, -2], [1.5, 2.25, -0.5], [6, 5.75, 1]]),
+       hidden=True, about="some margins wide enough, others not")  # fmt: skip
 q.case(CALL, y=np.array([[0.0, 1.0]]), a=np.array([[3.25, -1.5]]), hidden=True, about="a single row", weight=0.5)
 q.case(CALL, y=np.eye(3, dtype=np.float32), a=np.float32([[0.1, 0.7, -1.2], [2.3, 1.9, 0.4], [0.6, 0.8, 0.3]]),
        hidden=True, about="single precision", rtol=1e-5, weight=0.5)  # fmt: skip
@@ -518,15 +521,16 @@ q.case(AXIS, s=rng.normal(size=(2, 3, 4)).round(2), axis=1, layout="strided", mu
        about="the middle one of three axes, not contiguous")  # fmt: skip
 q.case(AXIS, s=rng.integers(-4, 5, (3, 3, 2)), axis=-2, layout="read-only", hidden=True,
        about="axis -2 of whole numbers, not writable")  # fmt: skip
-q.case("log_sum_exp(s, axis=0)", s=FAR.T + 3, warnings="forbidden", mutation="forbidden", hidden=True,
+q.case("log_sum_exp(s, axis=0)", s=FAR[:, ::-1].T + 3, warnings="forbidden", mutation="forbidden", hidden=True,
        about="logits far away, along the first axis")  # fmt: skip
-q.case("log_sum_exp(s)", s=np.array([[10000, -10000], [-9999, -10000], [10000, 10000]]), warnings="forbidden",
+q.case("log_sum_exp(s)", s=np.array([[10000, -10000], [-10000, -9999], [-10000, 10000]]), warnings="forbidden",
        hidden=True, about="logits far away, whole numbers")  # fmt: skip
 q.case("log_sum_exp(s)", s=np.array([-750.0, -745.5, -760.25]), warnings="forbidden", hidden=True,
        about="all exponentials tiny")  # fmt: skip
 q.case("log_sum_exp(s)", s=np.array([[-np.inf, 1.5, -0.5], [2.5, -np.inf, -np.inf]]), hidden=True,
        about="some logits minus infinity", weight=0.5)  # fmt: skip
 q.case("log_sum_exp(s)", s=rng.normal(size=(4, 1)), hidden=True, about="a single logit", weight=0.5)
+q.case("log_sum_exp(s)", s=np.array([[0.25, -1.5, 2.0]]), hidden=True, about="a single row", weight=0.5)
 q.case("log_sum_exp(s)", s=rng.normal(size=(2, 5)).astype(np.float32), hidden=True, about="single precision",
        rtol=1e-5, atol=1e-6, weight=0.5)  # fmt: skip
 
@@ -622,17 +626,19 @@ for name, of in (("bce_with_logits", "the loss"), ("bce_with_logits_gradient", "
     q.case(call, s=np.array([0.0, 2.0, -1.0]), y=np.array([1.0, 0.0, 1.0]), mutation="forbidden")
     q.case(call, s=np.array([[0.5, -1.5, 1.0], [3.0, 0.0, -2.0]]), y=np.array([[0.25, 0.0, 1.0], [0.9, 0.7, 0.4]]))
     q.case(call, s=np.array([[3, -2], [0, 5], [-4, 1]]), y=np.array([[1, 0], [0, 1], [1, 0]]))
-    q.case(call, s=np.array([1e4, -1e4, 50.0, -800.0]), y=np.array([0.0, 1.0, 0.0, 0.0]), warnings="forbidden")
+    q.case(call, s=np.array([1e4, -1e4, 50.0, -800.0]), y=np.array([0.0, 1.0, 0.0, 0.0]))
     q.case(call, s=rng.normal(scale=2, size=(2, 3, 2)).round(2), y=rng.uniform(size=(2, 3, 2)).round(2),
            layout="strided", mutation="forbidden", hidden=True,
            about=f"{of} in three dimensions, not contiguous")  # fmt: skip
     q.case(call, s=rng.integers(-6, 7, (4, 2)), y=rng.integers(0, 2, (4, 2)), layout="read-only", hidden=True,
            about=f"{of} at whole numbers, not writable")  # fmt: skip
     q.case(call, s=np.array([[-1e4, 1e4], [9000.5, -1e4]]), y=np.array([[0.0, 1.0], [0.25, 0.625]]),
-           warnings="forbidden", hidden=True, about=f"{of} at logits far away, soft labels")  # fmt: skip
-    q.case(call, s=np.array([10000, -750, 38, -10000]), y=np.array([1, 0, 0, 1]), warnings="forbidden", hidden=True,
+           hidden=True, about=f"{of} at logits far away, soft labels")  # fmt: skip
+    q.case(call, s=np.array([10000, -750, 38, -10000]), y=np.array([1, 0, 0, 1]), hidden=True,
            about=f"{of} at large whole numbers")  # fmt: skip
-    q.case(call, s=np.array(-1.25), y=np.array(0.75), hidden=True, about=f"{of} for shape ()", weight=0.5)
+    q.case(call, s=np.array([17.75, -20.25, 13.5, -12.0]), y=np.array([1.0, 0.0, 1.0, 0.0]), hidden=True,
+           about=f"{of} at logits neither small nor large")  # fmt: skip
+    q.case(call, s=np.array([[-1.25]]), y=np.array([[0.75]]), hidden=True, about=f"{of} of a single logit", weight=0.5)
     q.case(call, s=rng.normal(size=5).astype(np.float32), y=np.float32([0, 1, 1, 0, 1]), hidden=True, rtol=1e-5,
            atol=1e-6, about=f"{of} in single precision", weight=0.5)  # fmt: skip
 

@@ -67,6 +67,8 @@ def elu_derivative(z, alpha=1.0):
     "softplus by the sigmoid": "softplus = lambda z: -np.log(1 / (1 + np.exp(z)))",
     "softplus smoothed at another scale": "softplus = lambda z: np.logaddexp(0, 10 * z) / 10",
     "softplus with threshold 15": "softplus = lambda z: np.where(z > 15, z, np.log1p(np.exp(np.clip(z, -9e2, 15))))",
+    "softplus with threshold 17": "softplus = lambda z: np.where(z > 17, z, np.logaddexp(0, z))",
+    "softplus that is zero from -20 on": "softplus = lambda z: np.where(z < -20, 0.0, np.logaddexp(0, z))",
     "softplus that repairs infinities": """
         def softplus(z):
             with np.errstate(over="ignore"):
@@ -229,6 +231,18 @@ def leaky_relu(z, slope=0.1):
 def leaky_relu(z, slope=0.1):
     return 0.5 * (1 + slope) * z + 0.5 * (1 - slope) * abs(z)
 """,
+    "leaky_relu on a product that is its own": LEAKY
+    + """
+def leaky_relu(z, slope=0.1):
+    a = z * 1.0
+    a[a < 0] *= slope
+    return a
+""",
+    "leaky_relu by recursion through the rows": LEAKY
+    + """
+def leaky_relu(z, slope=0.1):
+    return [leaky_relu(row, slope) for row in z] if isinstance(z, np.ndarray) else max(z, slope * z)
+""",
     "elu with the warnings silenced": """
         def elu(z, alpha=1.0):
             with np.errstate(over="ignore"):
@@ -294,6 +308,16 @@ def elu_derivative(z, alpha=1.0):
                 np.add.at(dW[:, :, j], winner[:, j], X * G[:, j:j + 1])
             dX = sum(W[winner[:, j], :, j] * G[:, j:j + 1] for j in range(G.shape[1]))
             return dX, dW, db
+        """,
+    "bump with masks": """
+        def sigmoid(t):
+            a = np.zeros_like(t, dtype=float)
+            a[t >= 0] = 1 / (1 + np.exp(-t[t >= 0]))
+            a[t < 0] = np.exp(t[t < 0]) / (1 + np.exp(t[t < 0]))
+            return a
+
+        def bump(x, left, right, height, steepness):
+            return height * (sigmoid(steepness * (x - left)) - sigmoid(steepness * (x - right)))
         """,
     "bump by SciPy": """
         def bump(x, left, right, height, steepness):
@@ -395,6 +419,12 @@ OTHER_HANDWRITING = {
         def leaky_relu_derivative(z, slope=0.1):
             return np.where(z > 0, 1, slope).astype(z.dtype)
         """,
+    "leaky_relu work in the caller's array": LEAKY
+    + """
+def leaky_relu(z, slope=0.1):
+    z[z <= 0] = slope * z[z <= 0]
+    return z
+""",
     "elu both branches computed": """
         def elu(z, alpha=1.0):
             return np.where(z <= 0, alpha * np.expm1(z), z)

@@ -103,6 +103,11 @@ def huber(y, a, delta=1.0):
         def log_sum_exp(s, axis=-1):
             return np.logaddexp.reduce(s, axis=-1 if axis else 0)
         """,
+    "log_sum_exp without any axis of length one": """
+        def log_sum_exp(s, axis=-1):
+            top = np.max(s, axis=axis, keepdims=True)
+            return np.squeeze(top + np.log(np.sum(np.exp(s - top), axis=axis, keepdims=True)))
+        """,
     "log_sum_exp with a floor under the sum": """
         def log_sum_exp(s, axis=-1):
             top = np.max(s, axis=axis, keepdims=True)
@@ -113,6 +118,10 @@ def huber(y, a, delta=1.0):
             return np.logaddexp.reduce(np.asarray(s, dtype=np.float32), axis=axis)
         """,
     "log_sum_exp that returns a list of one": "log_sum_exp = lambda s, axis=-1: [np.logaddexp.reduce(s, axis=axis)]",
+    "bce_with_logits with a threshold of 15": BCE
+    + "bce_with_logits = lambda s, y: np.mean(np.where(s > 15, s, np.logaddexp(0, s)) - y * s)\n",
+    "bce_with_logits that is zero below -15": BCE
+    + "bce_with_logits = lambda s, y: np.mean(np.where(s < -15, 0, np.logaddexp(0, s)) - y * s)\n",
     "bce_with_logits, clipped far out": BCE
     + "bce_with_logits = lambda s, y: np.mean(np.logaddexp(0, np.clip(s, -700, 700)) - y * np.clip(s, -700, 700))\n",
     "bce_with_logits with the overflow repaired": BCE
@@ -121,8 +130,6 @@ def bce_with_logits(s, y):
     with np.errstate(over="ignore"):
         return np.mean(np.nan_to_num(np.log(1 + np.exp(s)), posinf=1e4) - y * s)
 """,
-    "bce_with_logits with an overflow in the gradient": BCE
-    + "bce_with_logits_gradient = lambda s, y: (1 / (1 + np.exp(-np.asarray(s, float))) - y) / np.size(s)\n",
     "bce_with_logits with a weight for yes": BCE
     + "bce_with_logits = lambda s, y: np.mean(2 * y * np.logaddexp(0, -s) + (1 - y) * np.logaddexp(0, s))\n",
     "softmax_cross_entropy with a tiny number in the logarithm": SOFTMAX
@@ -184,6 +191,21 @@ def huber_gradient(y, a, delta=1.0):
             a = torch.tensor(np.array(a, dtype=float), requires_grad=True)
             torch.nn.functional.huber_loss(a, y, delta=float(delta)).backward()
             return a.grad
+        """,
+    "huber on an error that is its own": HUBER
+    + """
+def huber_gradient(y, a, delta=1.0):
+    e = (a - y) * 1.0
+    e[e > delta] = delta
+    e[e < -delta] = -delta
+    return e / e.size
+""",
+    "poisson_loss in place": """
+        def poisson_loss(y, a):
+            terms = np.log(a)
+            terms *= y
+            np.subtract(a, terms, out=terms)
+            return terms.mean()
         """,
     "poisson_loss by SciPy": """
         def poisson_loss(y, a):
@@ -255,6 +277,13 @@ def huber_gradient(y, a, delta=1.0):
         def bce_with_logits_gradient(s, y):
             from scipy.special import expit
             return np.divide(expit(np.asarray(s, dtype=float)) - y, np.size(s))
+        """,
+    "bce_with_logits with a warning from the branch not taken": """
+        def bce_with_logits(s, y):
+            return np.mean(np.where(s > 0, s + np.log1p(np.exp(-s)), np.log1p(np.exp(s))) - y * s)
+
+        def bce_with_logits_gradient(s, y):
+            return (1 / (1 + np.exp(-s)) - y) / s.size
         """,
     "bce_with_logits with the warnings silenced": BCE
     + """
@@ -417,11 +446,16 @@ def test_cases_cover_whole_numbers_single_precision_and_protected_arrays(name: s
     assert {case.layout for case in cases} == {"plain", "read-only", "strided"}
 
 
-@pytest.mark.parametrize("name", ["log_sum_exp", "bce_with_logits", "softmax_cross_entropy"])
-def test_hidden_cases_reach_ten_thousand_and_forbid_warnings(name: str) -> None:
-    far = [case for case in SET.questions[name].cases if case.hidden and case.warnings == "forbidden"]
-    largest = [max(np.abs(np.asarray(value)).max() for value in case.inputs.values()) for case in far]
-    assert max(largest) >= 1e4
+@pytest.mark.parametrize(
+    ("name", "warnings"),
+    [("log_sum_exp", "forbidden"), ("bce_with_logits", "allowed"), ("softmax_cross_entropy", "forbidden")],
+)
+def test_hidden_cases_reach_ten_thousand_and_say_whether_to_warn(name: str, warnings: str) -> None:
+    """Where only a finite result is asked for, a warning on the way to it costs nothing."""
+    hidden = [case for case in SET.questions[name].cases if case.hidden]
+    largest = [max(np.abs(np.asarray(value)).max() for value in case.inputs.values()) for case in hidden]
+    said = {case.warnings for case, size in zip(hidden, largest, strict=True) if 1e4 <= size < np.inf}
+    assert said == {warnings}
 
 
 def test_rows_of_every_distribution_add_up_to_one() -> None:
@@ -517,10 +551,17 @@ def in_two_factors(a: np.ndarray, Y: np.ndarray, floor: float = 0.0) -> np.ndarr
     return a * (G - (G * a).sum(axis=1, keepdims=True))
 
 
+def beyond_the_clip(W: np.ndarray) -> int:
+    """Count the digits whose true class has a probability below the floor of the second program."""
+    X, labels = load_digits(return_X_y=True)
+    s = X @ W
+    return np.sum(s[np.arange(len(s)), labels] - np.logaddexp.reduce(s, axis=1) < np.log(1e-7))
+
+
 def test_numbers_named_in_the_last_question_are_true() -> None:
     _, path = softmax_regression(in_two_factors, steps=4)
     assert [np.isnan(W).any() for W in path[:3]] == [False] * 3 and np.isnan(path[3]).all()
     clipped, path = softmax_regression(lambda a, Y: in_two_factors(a, Y, 1e-7))
     fused, _ = softmax_regression(lambda a, Y: a - Y)
-    assert np.isfinite(path[-1]).all()
+    assert np.isfinite(path[-1]).all() and beyond_the_clip(path[-1]) > 1000
     assert clipped == pytest.approx(0.40, abs=0.05) and fused == pytest.approx(0.98, abs=0.01)
