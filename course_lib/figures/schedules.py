@@ -25,8 +25,9 @@ def gallery(families: Mapping[str, Mapping[str, Callable[[int], float]]], steps:
         figure, axes = canvas(340, 250, alt=f"Learning rate over {steps} steps, {title}: {told}.")
         for (name, rate), (color, dash) in zip(rates.items(), STYLES, strict=False):
             axes.plot(k, rate, dash, color=COLORS[color], label=name)
-        axes.set(xlabel="step", ylabel="learning rate", title=title, ylim=(0, None))
-        axes.legend(loc="best", fontsize=10)
+        top = max(rate.max() for rate in rates.values())
+        axes.set(xlabel="step", ylabel="learning rate", title=title, ylim=(0, 1.4 * top))
+        axes.legend(loc="upper right", fontsize=10)
         panels.append(figure)
     return tuple(panels)
 

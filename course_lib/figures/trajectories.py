@@ -125,13 +125,22 @@ def best_rate(surface: Surface, name: str, steps: int, **settings: float) -> flo
     >>> best_rate(SURFACES["valley"], "SGD", 100)
     0.032
     """
-    low, high, bottom, top = surface.window
-    ends = {}
-    for rate in row(name).settings[0].choices[::2]:
-        path = trajectory(surface, row(name).make(lr=rate, **settings), steps)
-        inside = np.all((path >= (low, bottom)) & (path <= (high, top)))
-        ends[rate] = float(surface.value(*path[-1])) if inside and len(path) == steps + 1 else np.inf
+    ends = {
+        rate: _height_at_end(surface, row(name).make(lr=rate, **settings), steps)
+        for rate in row(name).settings[0].choices[::2]
+    }
     return min(ends, key=ends.__getitem__)
+
+
+def _height_at_end(surface: Surface, optimizer: Optimizer, steps: int) -> float:
+    """Return the height after that many steps; infinity as soon as the path leaves the window."""
+    low, high, bottom, top = surface.window
+    w = np.array(surface.start, dtype=float)
+    for _ in range(steps):
+        optimizer.step(w, surface.gradient(w))
+        if not (low <= w[0] <= high and bottom <= w[1] <= top):
+            return np.inf
+    return float(surface.value(*w))
 
 
 @cache
@@ -162,7 +171,7 @@ def paths_on(surface: Surface, paths: Mapping[str, Array], title: str = "", lege
     told = "; ".join(f"{name} ends at ({path[-1][0]:.2g}, {path[-1][1]:.2g})" for name, path in paths.items())
     figure, axes = canvas(
         350,
-        330,
+        366 if legend else 330,
         alt=f"Contour map of the {surface.name} {surface.formula} with paths of at most {steps} steps from "
         f"({path_start(paths)}): {told}.".replace("-", "−"),
     )
@@ -179,7 +188,8 @@ def paths_on(surface: Surface, paths: Mapping[str, Array], title: str = "", lege
     low, high, bottom, top = surface.window
     axes.set(xlim=(low, high), ylim=(bottom, top), xlabel="x", ylabel="y", title=title or surface.name)
     if legend:
-        axes.legend(loc="best", fontsize=10, labelspacing=0.2)
+        # outside, for inside contours or paths would cross it
+        figure.legend(loc="outside lower center", ncols=2, fontsize=10, labelspacing=0.2)
     return figure
 
 
