@@ -146,9 +146,10 @@ def two_classes() -> tuple[Figure, ...]:
     for p, dash in ((0.1, ":"), (0.3, "--"), (0.5, "-"), (0.7, "--"), (0.9, ":")):
         shift = np.log(p / (1 - p))
         axes.plot(ends, ends + shift, dash, color=COLORS["blue" if p >= 0.5 else "orange"], linewidth=1.6)
-        x, y = (-2.9, shift - 2.45) if shift >= 0 else (-2.45 - shift, -2.85)
-        axes.text(x, y, f"{p}", ha="left", fontsize=11)
-    axes.set(title="second output", xlabel="s₁", ylabel="s₂", xlim=(-3, 3), ylim=(-3, 3))
+        end = (3 - max(shift, 0), 3 + min(shift, 0))  # where the line leaves the picture
+        axes.annotate(f"{p}", end, (3, 2), textcoords="offset points", fontsize=11)
+    axes.set_title("second output", pad=18)
+    axes.set(xlabel="s₁", ylabel="s₂", xlim=(-3, 3), ylim=(-3, 3))
     curves, axes = canvas(
         235,
         235,

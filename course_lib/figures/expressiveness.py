@@ -81,8 +81,9 @@ def bump_errors(errors: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> 
         axes.plot(n, e, dash, marker=mark, markersize=4, color=COLORS[color], label=name)
     axes.set(xscale="log", yscale="log", xlabel="number of bumps", ylabel="root mean squared error")
     axes.legend(title="weight w", loc="lower left")
-    powers_of_ten(axes.xaxis)
     powers_of_ten(axes.yaxis)
+    axes.set_xticks(n, [str(number) for number in n])
+    axes.minorticks_off()
     return figure
 
 
@@ -164,7 +165,7 @@ def depth_errors(rows: Sequence[Mapping[str, Any]], depths: Sequence[int], title
     axes.plot(depths, medians, color=COLORS["blue"])
     axes.plot(depths, errors, "o", color=COLORS["blue"], markersize=4, fillstyle="none")
     for depth, row, top in zip(depths, rows, errors.max(axis=1), strict=True):
-        axes.annotate(str(row["width"]), (depth, top), (0, 7), textcoords="offset points", ha="center", fontsize=10)
+        axes.annotate(str(row["width"]), (depth, top), (4, 7), textcoords="offset points", ha="center", fontsize=10)
     axes.set(title=title, xlabel="hidden layers", ylabel=ylabel, xticks=depths)
     axes.set(xlim=(depths[0] - 0.7, depths[-1] + 0.7), ylim=(0, 1.18 * errors.max()))
     return figure

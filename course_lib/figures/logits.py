@@ -58,7 +58,7 @@ def entropy_and_divergence(rows: Mapping[str, tuple[float, float]]) -> Figure:
         axes.text(first + second + 0.03, place, f"{first:.2f} + {second:.2f}", va="center")
     axes.plot([], [], "s", color=COLORS["blue"], alpha=0.35, label="entropy of the labels")
     axes.plot([], [], "s", color=COLORS["orange"], alpha=0.75, label="KL divergence")
-    axes.set(xlabel="cross-entropy, nats", xlim=(0, 1.32 * (entropy + kl).max()))
+    axes.set(xlabel="cross-entropy", xlim=(0, 1.32 * (entropy + kl).max()))
     axes.set_yticks(places, list(rows))
     axes.legend(loc="upper right")
     return figure
@@ -119,9 +119,9 @@ def lost_digits(s: Array, curves: Mapping[str, Array], ylabel: str) -> Figure:
         good = np.isfinite(error) & (error < 1)
         axes.plot(s, np.where(good, np.maximum(error, 1e-9), np.nan), dash, color=COLORS[color], label=name)
         axes.plot(s[~good][::4], np.ones((~good).sum())[::4], "x", color=COLORS[color], markersize=5)
-    axes.set(yscale="log", ylim=(3e-10, 3e4), xlabel="size of the logit, |s|", ylabel=ylabel)
+    axes.set(yscale="log", ylim=(3e-10, 8), xlabel="size of the logit, |s|", ylabel=ylabel)
     powers_of_ten(axes.yaxis)
-    axes.legend(loc="upper left", borderaxespad=0)
+    axes.legend(loc="center right", borderaxespad=0)
     return figure
 
 

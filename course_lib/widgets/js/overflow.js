@@ -7,7 +7,7 @@ function render({ model, el }) {
     stable: ["m, the largest logit", "eˢ⁻ᵐ of the three", "their sum", "loss = m + ln(sum) − s of the true class"],
   };
   const pretty = (text) => minus(text.replace(/(\d)e([+-]?)0*(\d+)/g, (_, d, sign, n) =>
-    `${d} · 10${raised((sign === "-" ? "-" : "") + n)}`).replace(/inf/g, "∞").replace(/nan/g, "not a number"));
+    `${d}\u00a0·\u00a010${raised((sign === "-" ? "-" : "") + n)}`).replace(/inf/g, "∞").replace(/nan/g, "not a number"));
   const lost = (text) => /inf|nan/.test(text);
 
   const set = (name, to) => { model.set(name, to); model.save_changes(); draw(); };
