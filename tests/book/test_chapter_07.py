@@ -258,11 +258,35 @@ def test_record_of_the_curves_tells_the_story_of_the_text() -> None:
     assert abs(tuned["Momentum"] - tuned["Adam"]) < 0.01
     lowest_training = min(NAMES, key=lambda name: end("tuned", name, "loss"))
     assert tuned[lowest_training] > min(tuned.values())
-    scans = {
-        name: [run["val_loss"][-1] for key, run in runs.items() if key.startswith(f"tune/{name}/")] for name in NAMES
-    }
-    spread = max(min(scan) for scan in scans.values()) - min(min(scan) for scan in scans.values())
-    assert all(max(scan) - min(scan) > spread for scan in scans.values())
+    third, last = (
+        np.mean([runs[f"RMSprop/0.001/{seed}"]["val_loss"][epoch] for seed in range(3)]) for epoch in (2, -1)
+    )
+    assert last > third  # RMSprop is worse after ten epochs than after three
+
+
+def test_record_of_the_scans_tells_the_story_of_the_text() -> None:
+    record = json.loads((RECORDS / "optimizers-curves.json").read_text("utf-8"))
+    tuned = record["result"]["rates"]["tuned"]
+    scans: dict[str, dict[float, float]] = {name: {} for name in NAMES}
+    for key, run in record["runs"].items():
+        if key.startswith("tune/"):
+            _, name, rate = key.split("/")
+            scans[name][float(rate)] = run["val_loss"][-1]
+    lowest = {name: scans[name][rate] for name, rate in tuned.items()}
+    assert lowest == {name: min(scan.values()) for name, scan in scans.items()}
+    between = max(lowest.values()) - min(lowest.values())
+
+    def lost(*powers: float) -> list[float]:
+        return [
+            loss - lowest[name]
+            for name, scan in scans.items()
+            for rate, loss in scan.items()
+            if any(rate / tuned[name] == pytest.approx(10**power, rel=0.1) for power in powers)
+        ]
+
+    near, far = lost(-0.5, 0.5), lost(-1, 1)
+    assert sum(each < between for each in near) >= 0.9 * len(near)  # three times off usually costs little
+    assert sum(each > between for each in far) >= 0.9 * len(far)  # ten times off nearly always costs more
 
 
 def test_record_of_the_schedules_tells_the_story_of_the_text() -> None:
