@@ -665,11 +665,25 @@ def graph(statements, about="", *, leaves, **settings):
     q.case(code, hidden=bool(about), about=about, **settings)
 
 
+LEFT = """
+a = Value(4.0)
+right = [a + 2, a - 2, a * 2, a / 2, a**2]
+left = {"2 + a": lambda: 2 + a, "2 - a": lambda: 2 - a, "2 * a": lambda: 2 * a, "2 / a": lambda: 2 / a,
+        "2**a": lambda: 2**a}
+refused = []
+for operation, attempt in left.items():
+    try:
+        attempt()
+    except TypeError:
+        refused.append(operation)
+result = ", ".join(refused) or "none"  # which of 2 + a, 2 - a, 2 * a, 2 / a and 2**a are refused?
+"""
 graph("x = Value(-2.0); y = Value(5.0); z = Value(-4.0); q = x + y; f = q * z", leaves="x y z q")
 graph("a = Value(3.0); f = a * a + a", leaves="a")
 graph("a = Value(2.0); b = a - 5.0; c = b * a; f = b * c", leaves="a b c")
 graph("a = Value(2.0); b = Value(5.0); f = (a - b) / a - (-b)", leaves="a b")
 graph("a = Value(4.0); f = 2 + 3 * a + (1 - a) + 8 / a", leaves="a")
+q.case(LEFT)
 graph("a = Value(-1.5); f = a**3", leaves="a")
 graph("a = Value(3.0); b = Value(2.0); f = 2**a + a**b", leaves="a b")
 graph("a = Value(0.5); b = Value(-0.25); f = a.exp() * 2.0 + b.tanh()", leaves="a b")
@@ -1286,19 +1300,20 @@ def batches(last_line, *, size, seed=1, **settings):
 def calls(body, last_line, **settings):
     """Add a case on several calls; `order(rng)` gives the row numbers in the order of one call."""
     code = (
-        f"order = lambda rng: [int(row[0]) for Xb, yb in minibatches(X, y, 7, rng) for row in Xb]\n{body}\n{last_line}"
+        f"rows = lambda rng: np.concatenate([np.array(Xb) for Xb, yb in minibatches(X, y, 7, rng)])\n"
+        f"order = lambda rng: rows(rng)[:, 0].tolist()\n{body}\n{last_line}"
     )
     q.case(code, **settings)
 
 
 SHAPES = 'result = [f"X{Xb.shape} y{yb.shape}" for Xb, yb in batches]'
 SIZES = "result = [len(Xb) for Xb, yb in batches]"
-EVERY = "result = sorted(ids) == sorted(X[:, 0])"
+EVERY = "result = [len(ids), len(set(ids)) < len(ids)]"
 WHOLE = "rows = np.concatenate([Xb for Xb, yb in batches])\nresult = np.array_equal(rows[np.argsort(rows[:, 0])], X)"
 PAIRS = "result = all((yb.ravel() == Xb[:, 0] + 100).all() for Xb, yb in batches)"
 OLD_ORDER = "result = ids == sorted(ids)"
 OLD_LABELS = "result = bool((np.diff(batches[0][1], axis=0) > 0).all())"
-BLOCKS = "result = all(np.ptp(Xb[:, 0]) == len(Xb) - 1 for Xb, yb in batches)"
+BLOCKS = "result = max(np.ptp(Xb[:, 0]) - len(Xb) + 1 for Xb, yb in batches) == 0"
 EVEN_STEPS = "steps = np.diff(ids)\nresult = max(np.mean(steps == step) for step in steps) > 0.5"
 GLOBAL = "before = np.random.get_state()[1:3]\norder(np.random.default_rng(5))\nafter = np.random.get_state()[1:3]"
 TOUCHED = "result = not np.array_equal(before[0], after[0]) or before[1] != after[1]"
@@ -1306,7 +1321,8 @@ TOUCHED = "result = not np.array_equal(before[0], after[0]) or before[1] != afte
 TEN, FORTY = samples(rng, 10), samples(rng, 40, 1)
 batches(f"{SHAPES}  # shapes of the batches of 10 samples, batch_size 4", size=4, inputs=TEN)
 batches(f"{SIZES}  # sizes of the batches of 10 samples, batch_size 5", size=5, inputs=TEN)
-batches(f"{EVERY}  # is every sample there exactly once?", size=4, inputs=TEN, mutation="forbidden", weight=2)
+batches(f"{EVERY}  # how many of the 10 samples come, and does one come twice?", size=4, inputs=TEN,
+        mutation="forbidden", weight=2)  # fmt: skip
 batches(f"{PAIRS}  # does every label stand with its sample?", size=3, inputs=TEN, weight=2)
 batches(f"{OLD_ORDER}  # do the samples come in the order of X?", size=7, inputs=FORTY)
 batches(f"{OLD_LABELS}  # do the labels come in the order of y?", size=40, inputs=FORTY)

@@ -672,6 +672,19 @@ def test_any_shuffle_passes_whatever_order_it_draws(draws: int) -> None:
     assert SET.questions["minibatches"].grade_source(dedented(source)).points == 4
 
 
+@pytest.mark.parametrize("body", ["pass", "def __init__(self, data): self.data = data"])
+def test_class_that_is_not_finished_is_not_said_to_refuse_numbers_on_the_left(body: str) -> None:
+    result = SET.questions["Value"].grade_source(f"class Value:\n    {body}")
+    assert (result.points, result.misconceptions) == (0, ())
+
+
+@pytest.mark.parametrize("nothing", ["None", "[]", "iter(())"])
+def test_no_batches_are_no_misconception_about_shuffling(nothing: str) -> None:
+    result = SET.questions["minibatches"].grade_source(f"minibatches = lambda X, y, batch_size, rng: {nothing}")
+    assert result.points < 1
+    assert result.misconceptions == ()
+
+
 @pytest.mark.parametrize(("part", "lost"), [("[0]", "dX"), ("[1]", "dW"), ("[2]", "db")])
 def test_one_wrong_gradient_of_three_leaves_some_credit(part: str, lost: str) -> None:
     right = {"dX": "G @ W.T", "dW": "X.T @ G", "db": "G.sum(axis=0)"}
