@@ -908,6 +908,7 @@ def middles(n: int, first: int, last: int) -> np.ndarray:
     return (np.arange(first, last + 1) + 0.5) / n
 
 
+q.case("callable(riemann_network(np.cos, n_bumps, steepness))", n_bumps=4, steepness=100.0, weight=0.25)
 q.case(FLAT, **flat(1.0, -2.0, 3.0), steepness=1000.0, x=np.array([0.1, 0.45, 0.5, 0.55, 0.9]))
 q.case("riemann_network(lambda t: 0.2 + 0.4 * t**2 + 0.3 * t * np.sin(15 * t), n_bumps, steepness)(x)", n_bumps=100,
        steepness=10000.0, x=middles(100, 5, 94)[::11], atol=5.6 / 200, mutation="forbidden")  # fmt: skip

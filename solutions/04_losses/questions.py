@@ -749,6 +749,7 @@ q = SET.question("softmax_cross_entropy", points=7, prelude=PRELUDE + log_sum_ex
 rng = np.random.default_rng(408)
 MIXED = np.array([[1e4, 0.0, -1e4], [-1e4, -1e4, -9998.0], [0.0, 9.0, 8.0]])
 
+q.case("softmax_cross_entropy(logits, labels)", logits=np.array([[0.0, 1.0, -1.0]]), labels=np.array([2]), weight=0.5)
 for part, of in enumerate(("the loss", "the gradient")):
     call = f"softmax_cross_entropy(logits, labels)[{part}]"
     q.case(call, logits=np.array([[1.0, 2.0, 0.5, -1.0], [0.0, -0.5, 1.5, 3.0]]), labels=np.array([1, 2]),

@@ -602,6 +602,14 @@ def test_borrowed_answer_is_refused(name: str) -> None:
     assert message is not None and "write it yourself" in message
 
 
+@pytest.mark.parametrize("name", list(SET.questions))
+def test_forgotten_return_is_said_in_so_many_words(name: str) -> None:
+    checks = load_checks(ROOT / "exercises" / SET.name / "checks.json")
+    message = checks.message(checks.questions[name], dict.fromkeys(SET.questions[name].names, lambda *_, **__: None))
+    assert message is not None
+    assert ("callable" if name == "riemann_network" else "is a return missing?") in message
+
+
 Z = torch.tensor([[-30.0, -2.5, -1e-3, 0.0], [1e-3, 0.7, 3.0, 15.0]], dtype=torch.float64)
 
 

@@ -472,6 +472,14 @@ def test_borrowed_answer_is_refused() -> None:
     assert message is not None and "write it yourself" in message
 
 
+@pytest.mark.parametrize("name", list(SET.questions))
+def test_forgotten_return_is_said_in_so_many_words(name: str) -> None:
+    checks = load_checks(ROOT / "exercises" / SET.name / "checks.json")
+    message = checks.message(checks.questions[name], dict.fromkeys(SET.questions[name].names, lambda *_, **__: None))
+    assert message is not None
+    assert "is a return missing?" in message
+
+
 RNG = np.random.default_rng(0)
 S, A, Y = RNG.normal(scale=3, size=(3, 6, 4))
 SOFT, OTHER = RNG.dirichlet(np.ones(4), (2, 6))
