@@ -80,7 +80,7 @@ def output_histograms(outputs: Mapping[str, Mapping[int, Array]], limit: float =
             counts, _ = np.histogram(np.clip(a, -limit, limit), bins)
             base = len(layers) - 1 - row
             axes.stairs(base + 0.85 * counts / counts.max(), bins, baseline=base, fill=True, color=COLORS["blue"])
-            axes.text(-limit, base + 0.45, f" {layer}", fontsize=11, va="center", ha="right")
+            axes.text(-1.06 * limit, base + 0.45, str(layer), fontsize=11, va="center", ha="right")
         axes.set(title=title, xlabel="output a", yticks=[], xlim=(-1.3 * limit, limit))
         axes.spines["left"].set_visible(False)
         figures.append(figure)
