@@ -106,8 +106,7 @@ def ext(code: int, body: Any) -> bytes:
     return msgpack.packb(msgpack.ExtType(code, body if isinstance(body, bytes) else msgpack.packb(body)))
 
 
-def nested_tuples(levels: int) -> bytes:
-    data = msgpack.packb([0])
+def nested_tuples(levels: int, data: bytes = b"\x91\x00") -> bytes:
     for _ in range(levels):
         data = b"\x91" + msgpack.packb(msgpack.ExtType(TUPLE, data))
     return data
@@ -124,6 +123,9 @@ ABUSES = {
     "lists nested without end": b"\x91" * 500_000 + b"\xc0",
     "dicts nested without end": b"\x81\xa1a" * 500_000 + b"\xc0",
     "tuples nested without end": nested_tuples(400),
+    "lists nested as deeply as they can be read": b"\x91" * 1000 + b"\xc0",
+    "dicts nested as deeply as they can be read": b"\x81\xa1a" * 1000 + b"\xc0",
+    "lists in tuples in lists": nested_tuples(20, b"\x91" * 500 + b"\xc0"),
     "a list that claims four billion items": b"\xdd\xff\xff\xff\xff",
     "a dict that claims four billion items": b"\xdf\xff\xff\xff\xff",
     "bytes that claim four gigabytes": b"\xc6\xff\xff\xff\xff",
