@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import traceback
 import warnings
@@ -13,6 +14,7 @@ import numpy as np
 
 from course_lib.checks.values import plain
 
+BUILT_IN = frozenset(name for name in dir(builtins) if name[0] != "_")
 LAYOUTS = ("plain", "read-only", "strided")
 
 
@@ -23,8 +25,8 @@ class Case:
     Parameters
     ----------
     code
-        An expression, or statements that leave the answer in `result`. It sees the student's names, NumPy as ``np``
-        and the inputs.
+        An expression, or statements that leave the answer in `result`. It sees the student's names, NumPy as ``np``,
+        Python's built-in functions, and the inputs; a student's ``sum = 0`` changes nothing about the last three.
     inputs
         Plain values by name. Every run gets fresh copies.
     about
@@ -133,7 +135,7 @@ def run_case(case: Case, namespace: Mapping[str, Any]) -> Outcome:
     """
     given = {name: _laid_out(value, case.layout) for name, value in case.inputs.items()}
     before = copy.deepcopy(given)
-    scope = {"np": np, **namespace, **given}
+    scope = {**{name: value for name, value in namespace.items() if name not in BUILT_IN}, "np": np, **given}
     with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", RuntimeWarning)

@@ -8,6 +8,7 @@ from nbgrader import utils
 
 from autograder.execution import Graded, Task, grade
 from autograder.notebooks import grade_id, read_notebook, write_notebook
+from course_lib.checks import Case, run_case
 
 
 def points(graded: Graded) -> dict[str, float]:
@@ -148,3 +149,8 @@ def test_same_bytes_give_the_same_result(task: Task, handed_out: NotebookNode) -
     first, second = (run(task, handed_out, **RIGHT) for _ in range(2))
     assert first.notebook == second.notebook
     assert first.record.questions == second.record.questions
+
+
+def test_a_student_s_own_meaning_of_a_built_in_name_costs_nothing() -> None:
+    names = {"sum": 0, "list": [1], "np": None, "double": lambda x: 2 * x}
+    assert run_case(Case("np.array([sum(list(map(double, x)))])", {"x": [1, 2]}), names).value.tolist() == [6]
