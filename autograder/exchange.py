@@ -28,6 +28,7 @@ KINDS: dict[str, Any] = {
 }  # fmt: skip
 WRITTEN = (decimal.Decimal, fractions.Fraction, datetime.date, datetime.datetime)
 NAMES: dict[type, str] = {kind: name for name, kind in KINDS.items()}
+VIEWS: dict[type, str] = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 PAIRS = (dict, collections.OrderedDict, collections.Counter)
 
 
@@ -75,6 +76,8 @@ def encode(value: Any, side: Side, depth: int = 0) -> Any:
 def _encode_other(value: Any, side: Side, inner: Callable[[Any], Any]) -> Any:
     if value is NotImplemented or value is Ellipsis:
         return {"$": "constant", "name": str(value)}
+    if type(value) in VIEWS:
+        return {"$": "view", "name": VIEWS[type(value)], "of": inner(dict(value.mapping))}
     if isinstance(value, type) and TYPES.get(value.__name__) is value:
         return {"$": "type", "name": value.__name__}
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
@@ -134,6 +137,11 @@ def _named(body: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
     return collections.namedtuple(str(body["name"])[:MAX_NAME], fields)(*(inner(item) for item in body["items"]))
 
 
+def _view(body: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
+    mapping = dict(inner(body["of"]))
+    return {"keys": mapping.keys, "values": mapping.values, "items": mapping.items}[body["name"]]()
+
+
 def _objects(body: dict[str, Any], inner: Callable[[Any], Any]) -> np.ndarray:
     array = np.empty(len(body["items"]), dtype=object)
     for number, item in enumerate(body["items"]):
@@ -186,6 +194,7 @@ _READERS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], Any]] = {
     "type": lambda body, inner: TYPES[body["name"]],
     "dtype": _dtype,
     "named": _named,
+    "view": _view,
     "objects": _objects,
     "times": lambda body, inner: np.array(body["data"]).view(str(body["dtype"])[:20])[()],
     "written": _written,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.exchange import MAX_ITEMS, MAX_NAME, Unsendable, decode, encode, place_of, replace_content
-from autograder.proxies import BINARY, COMPARISONS, Proxy, belongs_to_data, is_proxy, new_proxy
+from autograder.proxies import BINARY, JUDGEMENTS, Proxy, belongs_to_data, is_proxy, new_proxy
 
 REFUSED = (
     "an object of the student's type {} cannot be compared or combined with a value of the test: "
@@ -44,11 +44,12 @@ class Link:
     def operate(self, name: str, first: Proxy, others: tuple[Any, ...]) -> Any:
         """Do an operator of two values, of which the test cell may have given one."""
         plain = not all(is_proxy(other) for other in others)
-        if name in COMPARISONS and plain and not first._made:
+        asked_for = first._made or (name == "contains" and first._number in self.makers)
+        if name in JUDGEMENTS and plain and not asked_for:
             if others[0] is None and name in ("eq", "ne"):
                 return name == "ne"
             raise TypeError(REFUSED.format(first._type))
-        if name in COMPARISONS or first._made or not plain:
+        if name in JUDGEMENTS or first._made or not plain:
             return self._swapped(name, first, others)
         return self._swapped(name, first, others, informed=True)
 
@@ -73,7 +74,7 @@ class Link:
         if "error" in reply:
             raise RuntimeError(str(reply["error"])[:500])
         print(str(reply.get("printed") or ""), end="")
-        for place, content in reply.get("changed") or []:
+        for place, content in (reply.get("changed") or []) if operation == "call" else []:
             replace_content(named[place] if isinstance(place, str) else arguments[place], decode(content, self))
         if "raised" in reply:
             error = self._exception(reply["raised"])
@@ -89,7 +90,7 @@ class Link:
         if is_proxy(value):
             made = operation == "call" and is_proxy(arguments[0]) and arguments[0]._number in self.makers
             object.__setattr__(value, "_made", made)
-            object.__setattr__(value, "_informed", informed)
+            object.__setattr__(value, "_informed", informed or value._informed)
         elif informed and operation not in ("setattr", "delattr", "setitem", "delitem"):
             raise TypeError(REFUSED.format(type(value).__name__))
         return value

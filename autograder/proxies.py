@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BINARY = objects.BINARY.split()
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+JUDGEMENTS = (*COMPARISONS, "contains")
 READABLE = ("__name__", "__qualname__", "__doc__", "__annotations__", "__defaults__", "__bases__", "__mro__")
 LIBRARIES = {"pandas": ("DataFrame", "Series", "Index"), "torch": ("Tensor",)}
 SPOOFED = {"function": types.FunctionType, "generator": types.GeneratorType}
@@ -77,7 +78,7 @@ def _unary(name: str) -> Callable[..., Any]:
 for _name in COMPARISONS:
     setattr(Proxy, f"__{_name}__", _operation(_name))
 _METHODS = {
-    dunder: _operation(name) if name in BINARY or name[1:] in BINARY else _unary(name)
+    dunder: _operation(name) if name in (*BINARY, "contains") or name[1:] in BINARY else _unary(name)
     for dunder, name in ((dunder, dunder.strip("_")) for dunder in objects.DUNDERS)
 }
 _METHODS["__exit__"] = lambda self, *_: bool(self._link.do("exit", self))

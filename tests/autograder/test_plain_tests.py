@@ -1,12 +1,17 @@
 """Plain test cells: unmodified asserts of another course see the student's objects, and cannot be forged by them."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from foreign_course import EXERCISES, RIGHT, build, hand_in, points
 
+from autograder import wall
 from autograder.execution import Graded, Task
+from autograder.link import Link
 from autograder.notebooks import read_notebook
+from autograder.objects import Objects
 from autograder.session import BESIDE
 
 FULL = dict.fromkeys(EXERCISES, 2.0)
@@ -86,6 +91,63 @@ def test_an_object_cannot_pass_for_an_array_where_no_class_is_asked_for(tmp_path
     assert (
         "the answer should be a plain value, got an object of the student's type Lie" in problems(graded)["normalize"]
     )
+
+
+GREEDY = """
+class Greedy:
+    __array_ufunc__ = None
+    def __contains__(self, item):
+        return True
+    def __rsub__(self, other):
+        other[:] = 0
+        return self
+    def __sub__(self, other):
+        self.seen = other
+        return self
+    def __float__(self):
+        return 0.0
+greedy = Greedy()
+def f(x):
+    return greedy
+def g(x):
+    return np.zeros(2)
+"""
+PROVES = {
+    "what is in it": "assert 4 in f(2)",
+    "what it met before": "d = f(2) - 4\nf(3)\nassert float(d) == 0",
+}
+
+
+def link_to(source: str) -> dict[str, Any]:
+    """Return the names of a student's source as a test cell sees them."""
+    student: dict[str, Any] = {"np": np}
+    exec(source, student)
+    theirs = Objects(lambda body: {}, lambda: "")
+
+    def talk(body: dict[str, Any]) -> dict[str, Any]:
+        return wall.unpack(wall.pack(theirs.do(**wall.unpack(wall.pack(body)))))
+
+    return {"np": np, **Link(talk).bind(theirs.names({name: student[name] for name in "fg"}), frozenset())}
+
+
+@pytest.mark.parametrize("claim", PROVES)
+def test_an_object_gives_no_answer_about_a_value_of_the_test(claim: str) -> None:
+    with pytest.raises(TypeError, match="an object of the student's type"):
+        exec(PROVES[claim], link_to(GREEDY))
+
+
+def test_an_object_does_not_change_the_value_that_it_meets_in_an_operator() -> None:
+    names = link_to(GREEDY)
+    exec("expected = np.ones(2)\nexpected - f(2)", names)
+    assert names["expected"].tolist() == [1.0, 1.0]
+
+
+def test_what_is_in_an_honest_container_can_be_asked() -> None:
+    source = "class Bag:\n    def __contains__(self, x):\n        return x == 4\nf = Bag\n"
+    source += "def g(kind):\n    d = {'a': 1, 'b': 2}\n    return [d.keys(), d.values(), d.items(), range(3), d][kind]"
+    names = link_to(source)
+    exec("assert 'a' in g(0) and list(g(0)) == ['a', 'b'] and g(0) == {'a', 'b'}", names)
+    exec("assert 2 in g(1) and list(g(1)) == [1, 2] and ('a', 1) in g(2) and 2 in g(3) and 'b' in g(4)", names)
 
 
 SPY = """
