@@ -18,6 +18,7 @@ from nbgrader import utils
 
 from autograder.archives import MAX_BYTES, printable
 from autograder.notebooks import NotebookProblem, grade_id, is_manual, is_test
+from autograder.plain_tests import hidden_lines
 
 FACTS = "intake.json"
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+-]{0,99}")
@@ -146,7 +147,9 @@ def _restore(original: NotebookNode, submitted: NotebookNode | None, notes: list
     if (is_test(original) or is_manual(original)) and theirs.get("points") != original.metadata.nbgrader.points:
         notes.append(f"the points of {name!r} had been changed: put back")
     if utils.is_solution(original):
-        cell.source = submitted.source
+        cell.source = _without_attachments(submitted)
+        if is_manual(original) and cell.source != submitted.source:
+            notes.append(f"a picture in cell {name!r} is left out: look at it in the notebook as handed in")
     elif is_test(original) and _visible(submitted.source) != _visible(original.source):
         notes.append(f"test cell {name!r} had been changed: put back")
     return cell
@@ -154,9 +157,15 @@ def _restore(original: NotebookNode, submitted: NotebookNode | None, notes: list
 
 def _visible(source: str) -> str:
     """Return what students see of a test cell."""
-    text = re.sub(r"(?ms)^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS\s*", "", source + "\n")
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    hidden = hidden_lines(source)
+    lines = (line for number, line in enumerate(source.splitlines(), start=1) if number not in hidden)
+    return "\n".join(line.rstrip() for line in lines).strip()
 
 
 def _plain_cell(cell: NotebookNode) -> NotebookNode:
-    return new_code_cell(cell.source) if cell.cell_type == "code" else new_markdown_cell(cell.source)
+    return new_code_cell(cell.source) if cell.cell_type == "code" else new_markdown_cell(_without_attachments(cell))
+
+
+def _without_attachments(cell: NotebookNode) -> str:
+    """Return a cell's text; what it says of pictures stays as text, since formgrader stops at one that is not there."""
+    return cell.source if cell.cell_type == "code" else re.sub(r"attachment:(?=\S)", "attachment: ", cell.source)

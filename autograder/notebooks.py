@@ -23,6 +23,7 @@ from traitlets.config import Config
 
 STUB = "raise NotImplementedError"
 TEXT_STUB = "Write your answer here."
+MAX_CELLS, MAX_PARTS = 2_000, 500_000
 
 
 class NotebookProblem(Exception):
@@ -35,12 +36,15 @@ def read_notebook(data: bytes) -> NotebookNode:
     Raises
     ------
     NotebookProblem
-        If it is not UTF-8, not JSON, not a notebook, or of a version that is not known.
+        If it is not UTF-8, not JSON, not a notebook, of a version that is not known, or larger than any that is written
+        by hand.
     """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotebookProblem(f"not UTF-8 text (byte {error.start}): the file is damaged or not a notebook") from None
+    if (parts := data.count(b"{") + data.count(b"[")) > MAX_PARTS:
+        raise NotebookProblem(f"{parts:,} lists and dicts, more than {MAX_PARTS:,}: clear its outputs")
     try:
         body = json.loads(text)
     except RecursionError:
@@ -52,6 +56,9 @@ def read_notebook(data: bytes) -> NotebookNode:
         raise NotebookProblem("JSON, but not a notebook (no nbformat)")
     if version not in (3, 4):
         raise NotebookProblem(f"nbformat {version} is not supported: save it as nbformat 4")
+    cells = body.get("cells")
+    if isinstance(cells, list) and len(cells) > MAX_CELLS:
+        raise NotebookProblem(f"{len(cells):,} cells, more than {MAX_CELLS:,}: remove those that are not needed")
     return _as_version_4(text)
 
 

@@ -1,6 +1,7 @@
 """Intake: every kind of damaged submission is repaired, or quarantined with a reason."""
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.course import Course
 from autograder.execution import Task
+from autograder.formgrader import safe_markdown
 from autograder.intake import FACTS, MAX_BYTES, Facts, find_submissions, read_facts, repair
 from autograder.notebooks import NotebookProblem, grade_id, read_notebook, write_notebook
 
@@ -29,6 +31,8 @@ BAD_BYTES = {
     "nbformat 5": b'{"nbformat": 5, "nbformat_minor": 0, "cells": [], "metadata": {}}',
     "nested too deeply": b"[" * 100_000,
     "no nbformat": b'{"cells": []}',
+    "2,001 cells, more than 2,000": b'{"nbformat": 4, "cells": [' + b"0," * 2000 + b"0]}",
+    "600,003 lists and dicts": b'{"nbformat": 4, "cells": [], "metadata": [' + b"{}," * 600_000 + b"0]}",
     "not a valid notebook": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [7]}',
 }
 
@@ -155,6 +159,26 @@ def test_a_deleted_answer_leaves_an_empty_cell(task: Task, handed_out: NotebookN
     notebook, notes = repair(handed_out, task.notebook)
     assert cell(notebook, "double_answer").source == ""
     assert notes == ["cell 'double_answer' was deleted: put back"]
+
+
+def test_a_picture_that_is_not_there_stops_nobody_who_reads_the_answer(task: Task, handed_out: NotebookNode) -> None:
+    cell(handed_out, "why").source = "See ![sketch](attachment:sketch.png)."
+    handed_out.cells.append(new_markdown_cell("![](attachment:other.png) An attachment: not one."))
+    notebook, notes = repair(handed_out, task.notebook)
+    assert notes == ["a picture in cell 'why' is left out: look at it in the notebook as handed in"]
+    pages = [safe_markdown(c.source) for c in notebook.cells if c.cell_type == "markdown"]
+    assert pages[-2:] == [
+        "<p>See ![sketch](attachment: sketch.png).</p>",
+        "<p>![](attachment: other.png) An attachment: not one.</p>",
+    ]
+
+
+@pytest.mark.parametrize("mark", ["### BEGIN HIDDEN TESTS\n", "### END HIDDEN TESTS\n"])
+def test_marks_of_hidden_tests_without_end_take_no_time(task: Task, handed_out: NotebookNode, mark: str) -> None:
+    cell(handed_out, "double").source = mark * 100_000
+    began = time.process_time()
+    repair(handed_out, task.notebook)
+    assert time.process_time() - began < 2.0
 
 
 def test_submissions_are_found_or_refused_by_name(course: Course, handed_out: NotebookNode) -> None:
