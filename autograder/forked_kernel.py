@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder import wall
-from autograder.kernel import KEPT, Run, Setting
+from autograder.kernel import KEPT, Run, Setting, remove_folder
 from autograder.outputs import as_items, as_output, as_text
 from autograder.patience import LEAST, PATIENCE, Waiting
 from autograder.sandbox import Resources
@@ -114,7 +113,7 @@ class ForkedKernel:
         if not self.usage:
             self.usage = self.zygote.end(self.pid)
         if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_folder(self.folder)
 
     def run(self, source: str) -> Run:
         """Run a cell and return its outputs."""

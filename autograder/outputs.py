@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 MAX_ITEMS, MAX_TEXT = 1_000, 2_000_000
 SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
+BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def printed(text: str) -> NotebookNode:
@@ -42,13 +44,23 @@ def as_output(item: Any) -> NotebookNode | None:
         name, value = as_text(item.get("ename")), as_text(item.get("evalue"))
         return stopped(name, value, traceback)
     if kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-        data = {mime: as_text(item["data"][mime]) for mime in SHOWN if mime in item["data"]}
+        shown = {mime: _content(mime, item["data"][mime]) for mime in SHOWN if mime in item["data"]}
+        data = {mime: content for mime, content in shown.items() if content or mime == "text/plain"}
         body = {"output_type": kind, "data": data, "metadata": {}}
         count = item.get("execution_count")
         return from_dict(
             {**body, "execution_count": count if type(count) is int else None} if kind == "execute_result" else body
         )
     return None
+
+
+def _content(mime: str, value: Any) -> str:
+    """Return text, or a picture in base64 without line breaks; an empty one for a picture that is none."""
+    text = as_text(value)
+    if not mime.startswith("image/"):
+        return text
+    picture = "".join(text.split())
+    return picture if BASE64.fullmatch(picture) else ""
 
 
 def as_text(value: Any) -> str:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from nbformat.v4 import output_from_msg
 
-from autograder.kernel import KEPT, Run, Setting
+from autograder.kernel import KEPT, Run, Setting, remove_folder
+from autograder.outputs import as_output
 from course_lib.checks import Case, Outcome
 from course_lib.checks.student import case_to_json
 from course_lib.checks.values import loads
@@ -33,8 +34,7 @@ class StockKernel:
 
     def __init__(self, setting: Setting) -> None:
         self.setting, self.limits, self.problem = setting, setting.limits, ""
-        self.temporary = TemporaryDirectory(prefix="descent-")
-        self.folder = folder = Path(self.temporary.name)
+        self.folder = folder = Path(mkdtemp(prefix="descent-"))
         self.manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(folder / ".kernel" / "ipc"))
         self.manager.connection_file = str(folder / ".kernel" / "connection.json")
 
@@ -60,7 +60,7 @@ class StockKernel:
     def __exit__(self, *_: object) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
-        self.temporary.cleanup()
+        remove_folder(str(self.folder))
 
     def run(self, source: str) -> Run:
         """Run a cell and return its outputs."""
@@ -140,7 +140,9 @@ def _wait(receive: Any, message: str, whole: bool = False) -> Any:
 def _keep(run: Run, message: dict[str, Any]) -> None:
     if message["msg_type"] not in ("stream", "display_data", "execute_result", "error"):
         return
-    output = output_from_msg(message)
+    output = as_output(output_from_msg(message))
+    if output is None:
+        return
     last = run.outputs[-1] if run.outputs else None
     if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
         last.text += output.text

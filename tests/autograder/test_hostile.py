@@ -2,10 +2,11 @@
 
 Of each submission it is claimed, at every isolation level that this machine offers and that promises it (`weakest`):
 no mark that was not earned, no secret in anything the engine writes of it, no file of the course changed, no knock at a
-door, no process left behind, an end within `SECONDS`, and full marks for the honest student who is graded next in the
-same worker.
+door, no process and no folder left behind, an end within `SECONDS`, and full marks for the honest student who is graded
+next in the same worker.
 """
 
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from hostile.arena import (
     SECRETS,
     Census,
     Doors,
+    Room,
     all_written,
     build_course,
     feedback_page,
@@ -48,8 +50,8 @@ VERDICTS = {
 FILES = {file.relative_to(HERE).with_suffix("").as_posix(): file for file in sorted(HERE.glob("*/*.*py"))}
 ONLY_IN_NAMESPACES = {
     "climbs_out_of_its_folder", "connects_by_abstract_socket", "connects_by_unix_socket", "deletes_everything",
-    "disk_filler", "fork_bomb", "fork_bomb_in_the_cell", "imports_the_engine", "reads_environment",
-    "reads_gradebook", "reads_other_students", "reads_processes", "reads_sources",
+    "disk_filler", "fork_bomb", "fork_bomb_in_the_cell", "imports_the_engine", "pools_of_processes",
+    "reads_environment", "reads_gradebook", "reads_other_students", "reads_processes", "reads_sources",
     "saves_hidden_inputs_in_files", "searches_its_memory", "sends_itself_signals", "shadows_modules",
     "signals_others", "thread_bomb", "uses_inherited_files", "walks_the_file_system", "writes_everywhere",
     "writes_files_in_its_folder", "writes_into_packages",
@@ -60,7 +62,7 @@ EVEN_STOCK = {
 }  # fmt: skip
 
 
-AT_LANDLOCK_TOO = ONLY_IN_NAMESPACES - {"writes_files_in_its_folder"}
+AT_LANDLOCK_TOO = ONLY_IN_NAMESPACES - {"pools_of_processes", "writes_files_in_its_folder"}
 
 
 def weakest(name: str) -> str:
@@ -85,18 +87,21 @@ class Arena:
     """A course that everybody may read and write: only isolation protects it."""
 
     folder: Path
+    room: Path
     task: Task
     doors: Doors
     census: Census
 
     def grade(self, data: bytes, level: str, limits: Limits = LONG) -> Graded:
-        return grade("eve", data, self.task, limits, level)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", str(self.room))
+            return grade("eve", data, self.task, limits, level)
 
 
 @pytest.fixture(scope="module")
 def arena() -> Iterator[Arena]:
     """Make the course, put a secret into the grader's environment, and start the worker's parent process there."""
-    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="descent-course-") as name:
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="descent-course-") as name, Room() as room:
         patch.setenv("DESCENT_SECRET", SECRETS["variables"])
         if forked_kernel._zygote is not None:
             forked_kernel._zygote.close()
@@ -105,7 +110,7 @@ def arena() -> Iterator[Arena]:
         with Doors(folder) as doors, Census() as census:
             forked_kernel.zygote()
             census.begin()
-            yield Arena(folder, task, doors, census)
+            yield Arena(folder, room, task, doors, census)
 
 
 @cache
@@ -144,6 +149,7 @@ def test_hostile_submission_gets_its_verdict_and_harms_nobody(
     assert state_of(arena.folder) == before
     assert arena.doors.knocks() == []
     assert arena.census.strays() == []
+    assert list(arena.room.iterdir()) == []
     honest = arena.grade(answered(handed_out(arena.folder), **RIGHT), level)
     assert {q.name: q.points for q in honest.record.questions} == FULL
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from classroom import QUESTIONS, RIGHT, SET, answered, source_notebook
@@ -57,6 +58,17 @@ def handed_out(folder: Path) -> NotebookNode:
 def state_of(folder: Path) -> dict[str, str]:
     """Hash every file below a folder."""
     return {str(f): sha256(f.read_bytes()).hexdigest() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+class Room(TemporaryDirectory):
+    """Where the engine puts its temporary folders, which everybody may enter."""
+
+    def __init__(self) -> None:
+        super().__init__(prefix="descent-room-", ignore_cleanup_errors=True)
+
+    def __enter__(self) -> Path:  # type: ignore[override]
+        Path(self.name).chmod(0o755)
+        return Path(self.name)
 
 
 @dataclass
