@@ -1,8 +1,8 @@
 """Refuse system calls that no notebook needs, by a raw seccomp filter: no native dependency.
 
 The filter lets everything through but a short list of calls that reach into other processes, the kernel or the
-namespaces, and sockets other than Unix ones; where asked, all sockets but pairs that are connected from the start. It
-cannot be taken off again and is inherited by every child.
+namespaces, or take memory that outlives the process, and sockets other than Unix ones; where asked, all sockets but
+pairs that are connected from the start. It cannot be taken off again and is inherited by every child.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MACHINES = {
          "unshare": 272, "perf_event_open": 298, "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311,
          "kcmp": 312, "finit_module": 313, "bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "open_tree": 428,
          "move_mount": 429, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "pidfd_getfd": 438, "clone3": 435,
-         "mount_setattr": 442, "open_by_handle_at": 304},
+         "mount_setattr": 442, "open_by_handle_at": 304, "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240},
         {"socket": 41, "socketpair": 53, "clone": 56},
     ),
     "aarch64": (
@@ -39,7 +39,7 @@ MACHINES = {
          "unshare": 97, "perf_event_open": 241, "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271,
          "kcmp": 272, "finit_module": 273, "bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "open_tree": 428,
          "move_mount": 429, "fsopen": 430, "fsmount": 432, "pidfd_open": 434, "pidfd_getfd": 438, "clone3": 435,
-         "mount_setattr": 442, "open_by_handle_at": 265},
+         "mount_setattr": 442, "open_by_handle_at": 265, "shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180},
         {"socket": 198, "socketpair": 199, "clone": 220},
     ),
 }  # fmt: skip
