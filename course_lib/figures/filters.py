@@ -140,7 +140,8 @@ def frequency_responses(filters: Mapping[str, Filter], title: str = "") -> Figur
         gain = np.abs(each.frequency_response(FREQUENCIES))
         axes.semilogy(FREQUENCIES / np.pi, gain, dash, color=COLORS[color], label=name)
     axes.set(xlabel="frequency ω / π", ylabel="gain |H|", title=title)
-    axes.set_yticks([0.03, 0.1, 0.3, 1, 3, 10, 30], ["0.03", "0.1", "0.3", "1", "3", "10", "30"], minor=False)
+    ticks = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.legend(loc="upper right")
     return figure

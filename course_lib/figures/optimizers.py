@@ -13,7 +13,10 @@ from course_lib.figures.style import COLORS, canvas, powers_of_ten, styled
 from course_lib.filters.table import row
 
 Array = NDArray[np.floating]
-STYLES = (("blue", "-"), ("orange", "--"), ("green", "-."), ("purple", ":"), ("grey", "-"), ("blue", ":"))
+DASH_DOT_DOT = (0, (5, 1.5, 1, 1.5, 1, 1.5))
+STYLES: tuple[tuple[str, Any], ...] = (
+    ("blue", "-"), ("orange", "--"), ("green", "-."), ("purple", ":"), ("grey", DASH_DOT_DOT)
+)  # fmt: skip
 
 
 def mean_square(rates: Sequence[float] | Array, curvature: float, noise: float, start: float) -> Array:
@@ -80,7 +83,7 @@ def distances(plans: Mapping[str, Callable[[int], float]], steps: int = 10_000, 
     )
     t = np.unique(np.geomspace(1, steps, 60).astype(int))
     for (name, error), (color, dash) in zip(errors.items(), STYLES, strict=False):
-        axes.loglog(t, error[t], dash, color=COLORS[color], label=name)
+        axes.loglog(t, error[t], linestyle=dash, color=COLORS[color], label=name)
     powers_of_ten(axes.xaxis)
     powers_of_ten(axes.yaxis)
     axes.set(xlabel="step k", ylabel="distance, root mean square")
@@ -114,7 +117,7 @@ def steps_of_a_slope(groups: Sequence[Mapping[str, Array]], titles: Sequence[str
         told = "; ".join(f"{name} from {each[0]:.2g} to {each[-1]:.2g}" for name, each in group.items())
         figure, axes = canvas(350, 280, alt=f"Length of a step over the step number, gradient always 1: {told}.")
         for (name, each), (color, dash) in zip(group.items(), STYLES, strict=False):
-            axes.plot(np.arange(1, len(each) + 1), each, dash, color=COLORS[color], label=name)
+            axes.plot(np.arange(1, len(each) + 1), each, linestyle=dash, color=COLORS[color], label=name)
         axes.set(xlabel="step", ylabel="step length / η", title=title, ylim=(0, None))
         axes.legend(loc="best")
         panels.append(figure)
@@ -134,7 +137,7 @@ def adam_forms(beta_2: float = 0.999, epsilon: float = 1e-8) -> Figure:
         f"half of it is left at a gradient of {half[0]:.1g} with ε and already at {half[1]:.1g} with ε̂.",
     )
     for (name, each), (color, dash) in zip(forms.items(), STYLES, strict=False):
-        axes.semilogx(g, each, dash, color=COLORS[color], label=name)
+        axes.semilogx(g, each, linestyle=dash, color=COLORS[color], label=name)
     powers_of_ten(axes.xaxis)
     axes.set(xlabel="size of the gradient |g|", ylabel="first step / η")
     axes.legend(loc="lower right")
@@ -147,7 +150,7 @@ def progress(runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str
     told = "; ".join(f"{name} {values[-1]:.1e} at {cost[-1]:g}" for name, (cost, values) in runs.items())
     figure, axes = canvas(470, 310, alt=f"{y} over {x}, logarithmic. The last points: {told}.".replace("e-", "e−"))
     for (name, (cost, values)), (color, dash) in zip(runs.items(), STYLES, strict=False):
-        axes.semilogy(cost, values, dash, color=COLORS[color], label=name)
+        axes.semilogy(cost, values, linestyle=dash, color=COLORS[color], label=name)
     powers_of_ten(axes.yaxis)
     axes.set(xlabel=x, ylabel=y, title=title)
     axes.legend(loc="best")
@@ -167,10 +170,10 @@ def learning_curves(
         for name, (color, dash) in zip(names, STYLES, strict=False):
             best, first = tuned[name].mean(axis=0), default[name].mean(axis=0)
             epochs = np.arange(1, len(best) + 1)
-            axes.plot(epochs, best, dash, color=COLORS[color], label=name)
+            axes.plot(epochs, best, linestyle=dash, color=COLORS[color], label=name)
             told.append(f"{name} {best[-1]:.3f}")
             if not np.array_equal(best, first):
-                axes.plot(epochs, first, dash, color=COLORS[color], linewidth=0.9)
+                axes.plot(epochs, first, linestyle=dash, color=COLORS[color], linewidth=0.9)
                 told[-1] += f" (default rate {first[-1]:.3f})"
         figure.set_label(f"{y} by epoch, {title}; after the last epoch: {'; '.join(told)}.")
         axes.set(xlabel="epoch", ylabel=y, title=title, ylim=(low, high))
@@ -199,7 +202,7 @@ def rate_scans(
         for name, (color, dash) in zip(names, STYLES, strict=False):
             rates = sorted(rate for rate, loss in scans[name].items() if loss < 2)
             losses = [scans[name][rate] for rate in rates]
-            axes.semilogx(rates, losses, dash, color=COLORS[color], label=name, marker="o", markersize=4)
+            axes.semilogx(rates, losses, linestyle=dash, color=COLORS[color], label=name, marker="o", markersize=4)
         powers_of_ten(axes.xaxis)
         axes.set(xlabel="learning rate", ylabel=y, title=title, ylim=(0.33, 0.8))
         axes.legend(loc="best", fontsize=10)
