@@ -118,6 +118,17 @@ def numerical_gradient(f, x, h=1e-5):
     return gradient
 
 
+@q.misconception("one-sided difference, backward", "Your quotient looks back only: where else can you look?")
+def numerical_gradient(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    gradient = np.zeros(x.shape)
+    for i in np.ndindex(*x.shape):
+        moved = x.copy()
+        moved[i] -= h
+        gradient[i] = (f(x) - f(moved)) / h
+    return gradient
+
+
 @q.misconception("one-sided denominator", "How far apart are the two points at which you evaluate f?")
 def numerical_gradient(f, x, h=1e-5):
     x = np.array(x, dtype=float)
@@ -448,6 +459,12 @@ def sigmoid_derivative(z):
 )
 def sigmoid_derivative(z):
     e = np.exp(-np.asarray(z, dtype=float))
+    return e / (1 + e) ** 2
+
+
+@q.misconception("overflow on the right", "What is np.exp(1000), and which z asks for it in your formula?")
+def sigmoid_derivative(z):
+    e = np.exp(np.asarray(z, dtype=float))
     return e / (1 + e) ** 2
 
 
@@ -886,6 +903,15 @@ def fit_line(x, y, lr, steps):
     for _ in range(steps):
         w = w - lr * 2 * np.mean((w * x + b - y) * x)
         b = b - lr * 2 * np.mean(w * x + b - y)
+    return w, b
+
+
+@q.misconception("one after the other, bias first", "Which b does the slope of w see, the old one or the new one?")
+def fit_line(x, y, lr, steps):
+    w = b = 0.0
+    for _ in range(steps):
+        b = b - lr * 2 * np.mean(w * x + b - y)
+        w = w - lr * 2 * np.mean((w * x + b - y) * x)
     return w, b
 
 

@@ -207,6 +207,11 @@ OTHER_HANDWRITING = {
             x = np.asarray(x, dtype=float)
             return np.array([(f(x + h * e.reshape(x.shape)) - f(x)) / h for e in np.eye(x.size)]).reshape(x.shape)
         """,
+    "numerical_gradient one-sided difference, backward": """
+        def numerical_gradient(f, x, h=1e-5):
+            x = np.asarray(x, dtype=float)
+            return np.array([(f(x - h * e.reshape(x.shape)) - f(x)) / -h for e in np.eye(x.size)]).reshape(x.shape)
+        """,
     "complex_step real part": "complex_step = lambda f, x, h=1e-20: complex(f(complex(x, h))).real / h",
     "mse_gradient lost sign": """
         def mse_gradient(w_hat, x, y):
@@ -217,6 +222,11 @@ OTHER_HANDWRITING = {
         def sigmoid_derivative(z):
             s = lambda t: 1.0 / (1.0 + np.exp(-t))
             return s(z) - s(z) ** 2
+        """,
+    "sigmoid_derivative overflow on the right": """
+        def sigmoid_derivative(z):
+            s = lambda t: np.exp(t) / (1.0 + np.exp(t))
+            return s(np.array(z)) * (1 - s(np.array(z)))
         """,
     "sigmoid_derivative the sigmoid itself": "sigmoid_derivative = lambda z: np.exp(-np.logaddexp(0, -z))",
     "softmax_jacobian overflow": """
@@ -244,6 +254,14 @@ OTHER_HANDWRITING = {
                 theta[0] -= lr * 2 * np.mean(x * (theta[0] * x + theta[1] - y))
                 theta[1] -= lr * 2 * np.mean(theta[0] * x + theta[1] - y)
             return tuple(theta)
+        """,
+    "fit_line one after the other, bias first": """
+        def fit_line(x, y, lr, steps):
+            w, b = 0.0, 0.0
+            for _ in range(steps):
+                b -= 2 * lr / len(x) * sum(w * x + b - y)
+                w -= 2 * lr / len(x) * sum((w * x + b - y) * x)
+            return w, b
         """,
     "fit_line straight to the bottom": "fit_line = lambda x, y, lr, steps: tuple(np.linalg.pinv(np.c_[x, x**0]) @ y)",
 }
