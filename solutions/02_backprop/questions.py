@@ -1236,6 +1236,13 @@ def sgd_step(params, grads, lr):
     return params
 
 
+@q.misconception("work in the caller's list", "Which parameters does the caller's list hold after your step?")
+def sgd_step(params, grads, lr):
+    for layer, ((W, b), (dW, db)) in enumerate(zip(params, grads)):
+        params[layer] = W - lr * dW, b - lr * db
+    return params
+
+
 @q.misconception(
     "names moved, list not", "Giving a name in a loop a new value changes the name: what does the list still hold?"
 )
@@ -1300,7 +1307,7 @@ def batches(last_line, *, size, seed=1, **settings):
 def calls(body, last_line, **settings):
     """Add a case on several calls; `order(rng)` gives the row numbers in the order of one call."""
     code = (
-        f"rows = lambda rng: np.concatenate([np.array(Xb) for Xb, yb in minibatches(X, y, 7, rng)])\n"
+        "rows = lambda rng: np.concatenate([np.array(Xb) for Xb, yb in minibatches(X.copy(), y.copy(), 7, rng)])\n"
         f"order = lambda rng: rows(rng)[:, 0].tolist()\n{body}\n{last_line}"
     )
     q.case(code, **settings)

@@ -465,6 +465,11 @@ OTHER_HANDWRITING = {
         """,
     "relu_backward slope one at zero": "relu_backward = lambda Z, G: np.where(Z < 0, 0, G)",
     "relu_backward mask from the upstream gradient": "relu_backward = lambda Z, G: np.maximum(G, 0)",
+    "dense_backward everything averaged": """
+        def dense_backward(X, W, b, G):
+            n = X.shape[0]
+            return np.dot(G, W.T) / n, np.dot(X.T, G) / n, np.mean(G, axis=0)
+        """,
     "mlp_loss_and_gradients gradients never averaged": """
         def mlp_loss_and_gradients(params, X, labels):
             hs = [X]
@@ -555,6 +560,12 @@ OTHER_HANDWRITING = {
                 params[i][0][...] -= lr * grads[i][0]
                 params[i][1][...] -= lr * grads[i][1]
             return list(params)
+        """,
+    "sgd_step work in the caller's list": """
+        def sgd_step(params, grads, lr):
+            for i in range(len(params)):
+                params[i] = [p - lr * g for p, g in zip(params[i], grads[i])]
+            return params
         """,
     "sgd_step bias never moved": """
         sgd_step = lambda params, grads, lr: [(p[0] - lr * g[0], p[1] * 1.0) for p, g in zip(params, grads)]
@@ -676,6 +687,18 @@ def test_any_shuffle_passes_whatever_order_it_draws(draws: int) -> None:
 def test_class_that_is_not_finished_is_not_said_to_refuse_numbers_on_the_left(body: str) -> None:
     result = SET.questions["Value"].grade_source(f"class Value:\n    {body}")
     assert (result.points, result.misconceptions) == (0, ())
+
+
+def test_samples_moved_in_place_are_no_generator_of_its_own() -> None:
+    source = """
+        def minibatches(X, y, batch_size, rng):
+            rng.shuffle(X)
+            rng.shuffle(y)
+            for i in range(0, len(X), batch_size):
+                yield X[i : i + batch_size], y[i : i + batch_size]
+        """
+    names = [known.name for known in SET.questions["minibatches"].grade_source(dedented(source)).misconceptions]
+    assert "a generator of its own" not in names
 
 
 @pytest.mark.parametrize("nothing", ["None", "[]", "iter(())"])
