@@ -1,25 +1,29 @@
-"""Study of chapter 06: over-fitting on Fashion-MNIST and what helps, after USC EE599 (2020).
+"""Studies of chapter 06: over-fitting on Fashion-MNIST and what helps, after USC EE599 (2020).
 
-A network 784-128-10 (ReLU, softmax), Adam with its defaults, batches of 32, the last fifth of the training images kept
-for validation, as on the slides: a sweep of the L2 penalty, a sweep of dropout, both together, smaller networks;
-besides, the L1 penalty and batch normalization. Three seeds each, 30 epochs; the slides' first network as there, a
-tenth kept and 40 epochs. Needs Fashion-MNIST (COURSE_DATA):
+``sweeps``: a network 784-128-10 (ReLU, softmax), Adam with its defaults, batches of 32, the last fifth of the training
+images kept for validation, as on the slides: a sweep of the L2 penalty, a sweep of dropout, both together, smaller
+networks; besides, the L1 penalty and batch normalization. Three seeds each, 30 epochs; the slides' first network as
+there, a tenth kept and 40 epochs. ``silent``: whose weights a penalty takes to zero, for some rows of the sweeps and
+the first seed. Both need Fashion-MNIST (COURSE_DATA). Run one or both:
 
-    OMP_NUM_THREADS=1 python book/studies/regularization.py
+    OMP_NUM_THREADS=1 python book/studies/regularization.py [sweeps] [silent]
 
-The record ``records/regularization.json`` is written after every run, and a run that it holds is not made again.
+The records ``records/regularization.json`` and ``records/regularization-silent.json`` are written after every run, and
+a run that they hold is not made again.
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from provenance import load, provenance, rounded, save
 
-from course_lib.callbacks import Callback
+from course_lib.callbacks import Callback, History
 from course_lib.callbacks.base import Logs
 from course_lib.data import fashion_mnist
 from course_lib.reference.layers import Activation, BatchNormalization, Dense, Dropout, Layer
@@ -57,6 +61,7 @@ SETTINGS: list[Setting] = [
     setting(l1=1e-4),
     setting(norm=True),
 ]
+SILENT = (setting(), setting(l2=1e-4), setting(l2=1e-3), setting(l1=1e-4))
 
 
 def key(row: Setting, seed: int) -> str:
@@ -100,16 +105,23 @@ def scores(network: Network, X: np.ndarray, y: np.ndarray) -> list[float]:
     return rounded([logs["loss"] - network.penalty(), logs["accuracy"]])
 
 
-def run(row: Setting, seed: int, data: Any) -> dict[str, Any]:
-    """Train one network and return its curves, final scores and weights."""
-    X, y, X_test, y_test = data
+def trained(row: Setting, seed: int, data: Any) -> tuple[Network, History, int]:
+    """Train one network; return it, its history, and how many images it was trained on."""
+    X, y, *_ = data
     first = round(len(X) * (1 - row["kept"]))
     network, loss = network_for(row, seed), SparseCategoricalCrossentropy(from_logits=True)
-    start = time.process_time()
     history = fit(
         network, X[:first], y[:first], loss, Adam(), epochs=int(row["epochs"]), batch_size=BATCH, metrics=["accuracy"],
         validation_data=(X[first:], y[first:]), callbacks=[Sizes()], seed=seed,
     )  # fmt: skip
+    return network, history, first
+
+
+def run(row: Setting, seed: int, data: Any) -> dict[str, Any]:
+    """Train one network and return its curves, final scores and weights."""
+    X, y, X_test, y_test = data
+    start = time.process_time()
+    network, history, first = trained(row, seed, data)
     W = kernels(network)[0]
     return {
         **row,
@@ -125,23 +137,53 @@ def run(row: Setting, seed: int, data: Any) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Make the runs that are missing, one seed after the other."""
+def silent(row: Setting, seed: int, data: Any) -> dict[str, Any]:
+    """Train one network and say where the first layer's weights below 0.001 are.
+
+    A unit is silent if it is off for every training image. ``shares``: of such weights among all, among those of the
+    other units, and among those that lead from seldom lit pixels (in fewer than one image of twenty) to other units.
+    """
+    start = time.process_time()
+    network, _, first = trained(row, seed, data)
+    X = data[0][:first]
+    off = (network.layers[0].forward(X) <= 0).all(axis=0)
+    small, dark = np.abs(kernels(network)[0]) < 1e-3, (X > 0.05).mean(axis=0) < 0.05
+    others = small[:, ~off]
+    return {
+        **row,
+        "seed": seed,
+        "seconds": round(time.process_time() - start, 1),
+        "silent": float(off.mean()),
+        "dark": float(dark.mean()),
+        "shares": rounded([float(part.mean()) for part in (small, others, others[dark])]),
+    }
+
+
+SWEEPS = {"batch": BATCH, "bins": rounded(BINS)}
+STUDIES: dict[str, tuple[str, dict[str, Any], Callable[..., dict[str, Any]], Sequence[Setting], Sequence[int]]] = {
+    "sweeps": (NAME, SWEEPS, run, SETTINGS, SEEDS),
+    "silent": (f"{NAME}-silent", {"batch": BATCH}, silent, SILENT, SEEDS[:1]),
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Make the runs that are missing, one seed after the other, of the named studies or of both."""
     torch.set_flush_denormal(True)  # for NumPy in this thread too: numbers below 1e-38, which a penalty makes, are slow
     images = fashion_mnist()
     X, X_test = (part.reshape(len(part), -1).astype(np.float32) / 255 for part in (images.X_train, images.X_test))
     data = X, images.y_train, X_test, images.y_test
-    source = provenance((images.X_train, images.y_train, images.X_test, images.y_test), SEEDS, 0.0)
-    result = load(NAME).get("result") or {"batch": BATCH, "bins": rounded(BINS), "runs": {}}
-    for seed in SEEDS:
-        for row in SETTINGS:
-            if key(row, seed) in result["runs"]:
-                continue
-            result["runs"][key(row, seed)] = done = run(row, seed, data)
-            source["seconds"] = round(sum(each["seconds"] for each in result["runs"].values()), 1)
-            save(NAME, result, source)
-            print(f"{key(row, seed)}: {done['seconds']} s, test {done['test']}", flush=True)
+    for name, head, study, rows, seeds in (STUDIES[each] for each in names or STUDIES):
+        source = provenance((images.X_train, images.y_train, images.X_test, images.y_test), seeds, 0.0)
+        result = load(name).get("result") or {**head, "runs": {}}
+        for seed in seeds:
+            for row in rows:
+                if key(row, seed) in result["runs"]:
+                    continue
+                result["runs"][key(row, seed)] = done = study(row, seed, data)
+                source["seconds"] = round(sum(each["seconds"] for each in result["runs"].values()), 1)
+                save(name, result, source)
+                print(f"{key(row, seed)}: {done['seconds']} s", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

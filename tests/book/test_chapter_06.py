@@ -124,6 +124,17 @@ def test_printed_outputs_hold_what_the_text_builds_on(site: object) -> None:
     assert "batch normalization, forward and backward: True" in text
 
 
+def test_small_weights_are_where_the_text_says() -> None:
+    """With L2 they belong to silent units, with L1 to all."""
+    record = json.loads((RECORDS / "regularization-silent.json").read_text("utf-8"))["result"]["runs"]
+    plain, weak, strong, lasso = record.values()
+    assert plain["silent"] < 0.05 < weak["silent"] < strong["silent"] and lasso["silent"] < 0.1
+    for run in (weak, strong):
+        everything, others, dark = run["shares"]
+        assert others * (1 - run["silent"]) < 0.15 * everything and dark > 2 * others
+    assert lasso["shares"][1] == pytest.approx(0.75, abs=0.03)
+
+
 def test_record_tells_the_story_of_the_text() -> None:
     """What the chapter says in words about the study is true of its record."""
     runs = json.loads((RECORDS / "regularization.json").read_text("utf-8"))["result"]["runs"].values()
