@@ -425,6 +425,15 @@ def leaky_relu(z, slope=0.1):
     z[z <= 0] = slope * z[z <= 0]
     return z
 """,
+    "elu integer array": ELU
+    + """
+def elu(z, alpha=1.0):
+    a = z.copy()
+    for index in np.ndindex(z.shape):
+        if z[index] <= 0:
+            a[index] = alpha * (np.exp(z[index]) - 1)
+    return a
+""",
     "elu both branches computed": """
         def elu(z, alpha=1.0):
             return np.where(z <= 0, alpha * np.expm1(z), z)

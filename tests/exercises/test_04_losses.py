@@ -335,6 +335,14 @@ OTHER_HANDWRITING = {
     "huber gradient of the sum": HUBER
     + "huber_gradient = lambda y, a, delta=1.0: np.where(abs(a - y) < delta, a - y, delta * np.sign(a - y))\n",
     "huber target minus output": HUBER.replace("np.clip(a - y,", "np.clip(y - a,"),
+    "huber integer array": HUBER
+    + """
+def huber_gradient(y, a, delta=1.0):
+    e = a - y
+    e[e > delta] = delta
+    e[e < -delta] = -delta
+    return e / e.size
+""",
     "huber one number at a time": """
         def huber(y, a, delta=1.0):
             if abs(y - a) <= delta:
