@@ -47,6 +47,7 @@ q.case("graph_gradients(x, y, z)", x=np.float32(0.1), y=np.float32(0.7), z=np.fl
 
 @q.reference
 def graph_gradients(x, y, z):
+    x, y, z = float(x), float(y), float(z)
     return (x + y) * z, z, z, x + y
 
 
@@ -1184,7 +1185,7 @@ q.case(
 
 @q.reference
 def sgd_step(params, grads, lr):
-    return [(W - lr * dW, b - lr * db) for (W, b), (dW, db) in zip(params, grads, strict=True)]
+    return [(W - float(lr) * dW, b - float(lr) * db) for (W, b), (dW, db) in zip(params, grads, strict=True)]
 
 
 @q.accepts

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problem_sets import ROOT, the_set
+from problem_sets import ROOT, in_notebook, the_notebook, the_set
 
 from autograder.questions import run_source
 from course_lib.checks import load_checks
@@ -316,3 +316,19 @@ def test_stability_is_worth_less_than_half(name: str) -> None:
     question = SET.questions[name]
     source = next(source for known, source in question.misconceptions if known.name == "overflow")
     assert question.points / 2 < question.grade_source(source).points < question.points
+
+
+@pytest.mark.parametrize("name", [name for name in SET.questions if name != "DERIVATIVES"])
+def test_solution_gives_floats_for_whole_numbers_too(name: str) -> None:
+    question = SET.questions[name]
+    for source in (question.reference_source, in_notebook(the_notebook(ROOT / "solutions" / SET.name), question)):
+        for case, outcome in zip(question.cases, question.outcomes(source), strict=True):
+            single = any(number.dtype == np.float32 for number in numbers_in(list(case.inputs.values())))
+            dtypes = {number.dtype for number in numbers_in(outcome.value)}
+            assert single or dtypes <= {np.dtype(float)}, case.describe()
+
+
+def numbers_in(value: object) -> list[np.ndarray]:
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in numbers_in(item)]
+    return [] if isinstance(value, str) else [np.asarray(value)]

@@ -5,7 +5,7 @@ What the set holds for right is held against PyTorch's autograd.
 
 import numpy as np
 import pytest
-from problem_sets import ROOT, dedented, the_set
+from problem_sets import ROOT, dedented, in_notebook, the_notebook, the_set
 
 from autograder.questions import run_source
 from course_lib.checks import load_checks
@@ -718,3 +718,19 @@ def test_one_wrong_gradient_of_three_leaves_some_credit(part: str, lost: str) ->
     expected = [case.code.endswith("]") and not case.code.endswith(part) for case in question.cases]
     assert passed == expected
     assert result.points > 1
+
+
+@pytest.mark.parametrize("name", [name for name in SET.questions if name != "minibatches"])
+def test_solution_gives_floats_for_whole_numbers_too(name: str) -> None:
+    question = SET.questions[name]
+    for source in (question.reference_source, in_notebook(the_notebook(ROOT / "solutions" / SET.name), question)):
+        for case, outcome in zip(question.cases, question.outcomes(source), strict=True):
+            single = any(number.dtype == np.float32 for number in numbers_in(list(case.inputs.values())))
+            dtypes = {number.dtype for number in numbers_in(outcome.value)}
+            assert single or dtypes <= {np.dtype(float)}, case.describe()
+
+
+def numbers_in(value: object) -> list[np.ndarray]:
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in numbers_in(item)]
+    return [] if isinstance(value, str) else [np.asarray(value)]
