@@ -19,6 +19,7 @@ from course_lib.checks.values import MAX_DEPTH, NUMERIC_KINDS, Opaque
 
 MAX_MESSAGE = 16 * 2**20
 MAX_CONTAINERS, MAX_NESTING, MAX_DIGITS = 200_000, MAX_DEPTH + 5, 1_000
+MAX_ITEMS = 1_000_000  # of lists and dicts, which are compared one by one; arrays may have as many as fit
 MAX_LEVELS = 150  # a dict of the deepest value that autograder.exchange writes takes three of them, 40 times
 HEADER = struct.Struct("<I")
 CONTAINERS = frozenset((list, tuple, dict))
@@ -85,7 +86,7 @@ class _Reader:
     """Reads one message, counting what it makes, so that a small message cannot become a huge value."""
 
     def __init__(self) -> None:
-        self.containers, self.depth = 0, 0
+        self.containers, self.items, self.depth = 0, 0, 0
 
     def read(self, data: bytes) -> Any:
         value = msgpack.unpackb(
@@ -100,17 +101,18 @@ class _Reader:
             raise WallError("unreadable message (a point in time)")
         return items
 
-    def _count(self) -> None:
+    def _count(self, items: int = 0) -> None:
         self.containers += 1
-        if self.containers > MAX_CONTAINERS:
-            raise WallError("unreadable message (too many lists)")
+        self.items += items
+        if self.containers > MAX_CONTAINERS or self.items > MAX_ITEMS:
+            raise WallError("unreadable message (too many lists, or too long ones)")
 
     def _list(self, items: list[Any]) -> list[Any]:
-        self._count()
+        self._count(len(items))
         return self._without_times(items)
 
     def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        self._count()
+        self._count(len(pairs))
         for key, _ in pairs:
             small = type(key) is int and -(2**63) <= key < 2**64
             if not small and type(key) not in (str, bool, float):

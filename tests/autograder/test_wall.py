@@ -131,6 +131,8 @@ ABUSES = {
     "bytes that claim four gigabytes": b"\xc6\xff\xff\xff\xff",
     "text that claims four gigabytes": b"\xdb\xff\xff\xff\xff",
     "an extension that claims four gigabytes": b"\xc9\xff\xff\xff\xff\x01",
+    "millions of numbers in a list": b"\xdd" + struct.pack(">I", 4_000_000) + bytes(4_000_000),
+    "millions of keys": b"\xdf" + struct.pack(">I", 1_100_000) + b"\x07\xc0" * 1_100_000,
     "millions of empty lists": b"\xdd" + struct.pack(">I", 4_000_000) + b"\x90" * 4_000_000,
     "millions of empty dicts": b"\xdd" + struct.pack(">I", 4_000_000) + b"\x80" * 4_000_000,
     "a key that is a list": b"\x81\x90\xc0",
