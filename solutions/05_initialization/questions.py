@@ -37,10 +37,10 @@ def draws(call: str) -> str:
     once = call.format(rng=RNG)
     return f"""
 rng = {RNG}
-first, next_one, again = {call.format(rng="rng")}, {call.format(rng="rng")}, {once}
+first, next_one, again = map(np.asarray, ({call.format(rng="rng")}, {call.format(rng="rng")}, {once}))
 result = {{"the same seed gives the same numbers": np.array_equal(first, again)}}
 result["the next draw gives other numbers"] = not np.array_equal(first, next_one)
-result["no number comes twice"] = np.unique(first).size == np.size(first)
+result["no number comes twice"] = np.unique(first).size == first.size
 # two draws from one generator, and one from another with the same seed
 """
 
@@ -64,6 +64,7 @@ q.case(CALL, W=1e-11 * np.array([[1.0, 2.0, 1.5], [3.0, -1.0, 2.0]]), hidden=Tru
 q.case(CALL, W=1e9 * np.array([[1.0, 1.0], [2.0, 2.002]]), hidden=True, about="large, one weight different")
 q.case(CALL, W=rng.permuted(np.repeat(rng.normal(size=(4, 1)), 3, axis=1), axis=0), mutation="forbidden", hidden=True,
        about="the same numbers in another order")  # fmt: skip
+q.case(CALL, W=np.array([[1.0, 2.5, 1.0], [4.0, 4.0, 4.0]]), hidden=True, about="one weight different, in the middle")
 q.case(CALL, W=np.array([[0.5, -0.5], [-1.0, 1.0]]), hidden=True, about="opposite signs", weight=0.5)
 q.case(CALL, W=np.array([[3, 3, 3, 3]]), hidden=True, about="one input, equal weights", weight=0.5)
 q.case(CALL, W=np.array([[3, 3, 3, 4]]), hidden=True, about="one input, different weights", weight=0.5)
@@ -103,6 +104,8 @@ for name, hint, expression in (
      "bool(np.allclose(W, W[:, :1]))"),
     ("first two only", "How many units has the layer, and how many do you compare?",
      "bool((W[:, :1] == W[:, 1:2]).all())"),
+    ("first and last only", "How many units has the layer, and which of them do you look at?",
+     "bool((W[:, 0] == W[:, -1]).all())"),
     ("any in place of all", "How many weights must agree for two units to be equal?",
      "bool((W[:, 1:] == W[:, :1]).any())"),
     ("sums compared", "Can two different columns have the same sum?",
@@ -122,14 +125,19 @@ for name, hint, expression in (
 # 120 000 weights: the standard deviation has itself one of 0.2 %, the share within it 0.0013, the mean 0.003 of it.
 
 q = SET.question("glorot_uniform", points=7, names=("glorot_uniform", "he_normal", "lecun_normal"))
+PAIRS = f"""
+rng = {RNG}
+W = np.array([{{name}}(fan_in, fan_out, rng) for _ in range(draws)])
+result = [np.std(W), np.mean(W**4) ** 0.25]  # spread and tails of many small draws together
+"""
 
 for seed, name in enumerate(q.names):
-    call = f"{name}(fan_in, fan_out, {RNG})"
+    call = f"np.asarray({name}(fan_in, fan_out, {RNG}))"
     wide, tall = {"fan_in": 200, "fan_out": 600, "seed": 10 + seed}, {"fan_in": 500, "fan_out": 240, "seed": 20 + seed}
     within = f"W = {call}\nresult = np.mean(np.abs(W) < np.std(W)).round(6)  # share within one standard deviation"
     q.case(f"np.shape({call})", fan_in=3, fan_out=2, seed=30 + seed)
     q.case(f"np.std({call}).round(6)", **wide, rtol=0.025, weight=2)
-    q.case(draws(f"{name}(fan_in, fan_out, {{rng}})"), fan_in=30, fan_out=40, seed=40 + seed)
+    q.case(draws(f"{name}(fan_in, fan_out, {{rng}})"), fan_in=6, fan_out=8, seed=40 + seed)
     if name == "glorot_uniform":
         q.case(f"np.max(np.abs({call})).round(6)", **wide, rtol=5e-4)
         q.case(f"np.max({call}).round(6)", **tall, rtol=5e-4, hidden=True, about=f"{name}: the largest weight")
@@ -140,6 +148,8 @@ for seed, name in enumerate(q.names):
     q.case(f"W = {call}\nresult = np.mean(W) / np.std(W)", **tall, atol=0.025, hidden=True, about=f"{name}: the mean")
     q.case(f"np.std({call}).round(6)", fan_in=1, fan_out=90000, seed=50 + seed, rtol=0.025, hidden=True, weight=0.5,
            about=f"{name}: the spread, one input")  # fmt: skip
+    q.case(PAIRS.format(name=name), fan_in=1, fan_out=2, draws=5000, seed=60 + seed, rtol=0.1, hidden=True, weight=0.5,
+           about=f"{name}: many pairs of weights")  # fmt: skip
 
 
 def named_as(
@@ -248,6 +258,9 @@ for name, hint, source in (
     ("all units alike", "How many different columns have your weights?",
      named_as(uniform="rng.uniform(-limit, limit, (fan_in, 1)) * np.ones(fan_out)",
               normal="rng.normal(0, std, (fan_in, 1)) * np.ones(fan_out)")),
+    ("divided by the sample's spread", "If only two weights are drawn, may both be small?",
+     named_as(uniform="(W := rng.uniform(-limit, limit, (fan_in, fan_out))) / (np.std(W) or 1) * limit / np.sqrt(3)",
+              normal="(W := rng.normal(0, std, (fan_in, fan_out))) / (np.std(W) or 1) * std")),
     ("a generator of its own", OWN,
      named_as(uniform="(rng := np.random.default_rng(0)).uniform(-limit, limit, (fan_in, fan_out))",
               normal="(rng := np.random.default_rng(0)).normal(0, std, (fan_in, fan_out))")),
@@ -265,8 +278,29 @@ NET = "forward_variances(depth, width, weight_std, {h}, {rng})"
 TANH, RELU = NET.format(h="np.tanh", rng=RNG), NET.format(h="lambda s: np.maximum(s, 0)", rng=RNG)
 LINEAR = NET.format(h="lambda s: s", rng=RNG)
 RATIOS = f"""
-v = np.log({LINEAR})
-result = bool(np.ptp(v[1:] - v[:-1]) > 1e-6)  # does each layer have a factor of its own?
+v = np.array({LINEAR}, dtype=float)
+result = {{"every variance is above 0": bool(np.all(v > 0))}}
+result["each layer has a factor of its own"] = bool(np.ptp(v[1:] / v[:-1]) > 1e-6)
+# the variances of layers with one linear unit each
+"""
+SILENT = """
+sums = []
+def silence(s):
+    sums.append(np.array(s, dtype=float))
+    return 0 * sums[-1]
+forward_variances(depth, width, weight_std, silence, np.random.default_rng(seed))
+count = sum(map(np.count_nonzero, sums)) * depth - sum(map(np.size, sums))
+result = count == 0  # if the activation gives zeros, are all sums after the first layer zero?
+"""
+NORMAL = f"""
+rng, weights, inputs = {RNG}, [], []
+for _ in range(runs):
+    seen = []
+    v = np.array(forward_variances(depth, width, weight_std, lambda s: seen.append(np.ravel(s)) or s, rng))
+    weights.append(np.mean(v[1:] / v[:-1] < weight_std**2))
+    s = np.concatenate(seen)[: sum(map(np.size, seen)) // depth]  # the sums of the first layer
+    inputs.append(np.mean(np.abs(s) < np.std(s)))
+result = [np.mean(weights), np.mean(inputs)]  # shares within one standard deviation
 """
 WATCHED = """
 seen = []
@@ -302,6 +336,9 @@ q.case(typical("np.tanh"), depth=6, width=50, weight_std=0.06, runs=8, seed=12, 
        about="a signal that fades")  # fmt: skip
 q.case(typical("lambda s: s"), depth=6, width=30, weight_std=0.5, runs=12, seed=13, rtol=0.5, hidden=True,
        about="a signal that explodes")  # fmt: skip
+q.case(SILENT, depth=3, width=4, weight_std=0.5, seed=14, hidden=True, about="an activation that gives zeros")
+q.case(NORMAL, depth=50, width=1, weight_std=1.9, runs=40, seed=16, atol=0.075, hidden=True,
+       about="the form of the distributions of weights and inputs")  # fmt: skip
 
 
 def variances_as(
@@ -394,6 +431,10 @@ for name, hint, source in (
      variances_as(weights="rng.normal(0, np.sqrt(weight_std), (width, width))")),
     ("scaled by the width", "Who chooses the scale of the weights here, your function or its caller?",
      variances_as(weights="rng.normal(0, weight_std / np.sqrt(width), (width, width))")),
+    ("biases added", "If the activation gives nothing but zeros, what should the next layer make of them?",
+     variances_as(layer="activation(a @ W + rng.normal(0, weight_std, width))")),
+    ("uniform weights", "From which distribution should the weights be drawn?",
+     variances_as(weights="rng.uniform(-1, 1, (width, width)) * np.sqrt(3) * weight_std")),
     ("unscaled weights", "Does your function notice the argument weight_std?",
      variances_as(weights="rng.normal(size=(width, width))")),
     ("every layer fed with the input", "What goes into the second layer?", variances_as(layer="activation(x @ W)")),
@@ -421,11 +462,11 @@ for name, hint, source in (
 # probability of e^-45. The quantiles have standard deviations up to 0.004.
 
 q = SET.question("truncated_normal", points=6)
-CALL = f"truncated_normal(shape, std, {RNG})"
+CALL = f"np.asarray(truncated_normal(shape, std, {RNG}))"
 LARGE = {"shape": (250, 400), "std": 0.05}
 POOLED = f"""
 rng = {RNG}
-W = np.array([truncated_normal(shape, std, rng) for _ in range(draws)])
+W = np.array([np.asarray(truncated_normal(shape, std, rng)) for _ in range(draws)])
 result = [np.std(W), np.mean(W**4) ** 0.25]  # spread and tails of many small draws together
 """
 QUANTILES = f"np.quantile(np.abs({CALL}), [0.25, 0.5, 0.75, 0.95]).round(6)"
@@ -434,10 +475,10 @@ q.case(f"np.shape({CALL})", shape=(3, 4), std=1.0, seed=1)
 q.case(f"np.std({CALL}).round(6)", **LARGE, seed=2, rtol=0.02)
 q.case(f"np.max(np.abs({CALL})).round(6)", **LARGE, seed=2, rtol=0.002)
 q.case(QUANTILES, shape=(250, 400), std=1.0, seed=3, atol=0.03)
-q.case(draws("truncated_normal(shape, std, {rng})"), shape=(20, 30), std=0.5, seed=4)
+q.case(draws("truncated_normal(shape, std, {rng})"), shape=(4, 6), std=0.5, seed=4)
 q.case(f"[np.shape({CALL.replace('shape', 'one')}) for one in shapes]", shapes=[(7,), (2, 3, 4), (1, 1), ()], std=0.2,
        seed=5, hidden=True, about="one axis, three, none", weight=0.5)  # fmt: skip
-q.case(f"np.std({CALL}).round(6)", shape=(100000,), std=3, seed=6, rtol=0.02, hidden=True, about="spread")
+q.case(f"np.std({CALL}).round(6)", shape=(400000,), std=3, seed=6, rtol=0.008, hidden=True, about="spread")
 q.case(f"np.max({CALL}).round(6)", shape=(50, 50, 40), std=3, seed=7, rtol=0.003, hidden=True, about="largest")
 q.case(f"np.min({CALL}).round(9)", shape=(400, 250), std=1e-3, seed=8, rtol=0.003, hidden=True, about="smallest")
 q.case(f"np.mean({CALL})", shape=(250, 400), std=1.0, seed=9, atol=0.025, hidden=True, about="the mean")
@@ -535,12 +576,15 @@ for name, hint, source in (
 
 q = SET.question("orthogonal", points=6)
 CALL = f"orthogonal(shape, {RNG})"
-COLUMNS = f"Q = np.array({CALL})\nresult = np.round(Q.T @ Q, 8) + 0.0  # lengths and angles of the columns"
+COLUMNS = f"Q = np.array({CALL})\nresult = np.round(Q.T @ Q, 5) + 0.0  # lengths and angles of the columns"
 ROWS = COLUMNS.replace("Q.T @ Q", "Q @ Q.T").replace("columns", "rows")
-MEAN = f"rng = {RNG}\nresult = np.mean([orthogonal(shape, rng) for _ in range(draws)], axis=0).round(4)  # mean matrix"
+MEAN = f"""
+rng = {RNG}
+result = np.mean([np.asarray(orthogonal(shape, rng)) for _ in range(draws)], axis=0).round(4)  # mean matrix
+"""
 ANGLES = f"""
 rng = {RNG}
-Q = np.array([orthogonal(shape, rng) for _ in range(draws)])
+Q = np.array([np.asarray(orthogonal(shape, rng)) for _ in range(draws)])
 t = np.arctan2(Q[:, 1, 0], Q[:, 0, 0])  # the first column's angle
 result = [np.mean(wave(n * t)).round(4) for n in (1, 2, 4) for wave in (np.cos, np.sin)]
 result += [np.mean(np.linalg.det(Q)).round(4)]  # rotations and reflections
@@ -647,7 +691,7 @@ b = np.array(output_bias(labels, k), dtype=float)
 e = np.exp(b - np.max(b))
 result = np.round(e / np.sum(e), 9)  # the softmax of the bias
 """
-FINITE = "bool(np.all(np.isfinite(output_bias(labels, k))))"
+FINITE = "bool(np.all(np.isfinite(np.asarray(output_bias(labels, k)))))"
 BELOW = SOFTMAX.replace("np.round(e / np.sum(e), 9)  # the softmax of the bias",
                         "bool(np.all((e / np.sum(e))[absent] < 1e-6))  # is the softmax there below 1e-6?")  # fmt: skip
 ABSENT = {"labels": np.array([3, 1, 1, 3, 3, 1, 1, 1]), "k": 5}

@@ -38,6 +38,8 @@ def lecun_normal(fan_in, fan_out, rng):
 NEARLY_RIGHT = {
     "is_symmetric by the first row": "is_symmetric = lambda W: len(set(np.asarray(W)[0].tolist())) == 1",
     "is_symmetric up to the sign": "is_symmetric = lambda W: bool((np.abs(W) == np.abs(W[:, :1])).all())",
+    "is_symmetric by the last row": "is_symmetric = lambda W: len(set(np.asarray(W)[-1].tolist())) == 1",
+    "is_symmetric by the rows' means": "is_symmetric = lambda W: np.allclose(W.mean(1), W[:, 0], rtol=1e-9, atol=0)",
     "is_symmetric with a tolerance of 1e-8": "is_symmetric = lambda W: bool(np.ptp(W, axis=1).max() < 1e-8)",
     "glorot_uniform rounded to three digits": NAMED
     + "rounded = glorot_uniform\nglorot_uniform = lambda i, o, rng: np.round(rounded(i, o, rng), 3)\n",
@@ -60,6 +62,30 @@ def glorot_uniform(fan_in, fan_out, rng):
 def he_normal(fan_in, fan_out, rng):
     return np.random.default_rng(fan_in * fan_out).normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
 """,
+    "forward_variances with uniform inputs": """
+        def forward_variances(depth, width, weight_std, activation, rng):
+            a, out = np.sqrt(12) * (rng.random((900, width)) - 0.5), []
+            for _ in range(depth):
+                a = activation(a @ rng.normal(0, weight_std, (width, width)))
+                out.append(a.var())
+            return out
+        """,
+    "forward_variances with a constant added": """
+        def forward_variances(depth, width, weight_std, activation, rng):
+            a, out = rng.normal(size=(900, width)), []
+            for _ in range(depth):
+                a = activation(a @ rng.normal(0, weight_std, (width, width)) + 0.01)
+                out.append(a.var())
+            return out
+        """,
+    "forward_variances unit by unit, in each row": """
+        def forward_variances(depth, width, weight_std, activation, rng):
+            a, out = rng.normal(size=(900, width)), []
+            for _ in range(depth):
+                a = activation(a @ rng.normal(0, weight_std, (width, width)))
+                out.append(a.var(axis=1).mean())
+            return out
+        """,
     "forward_variances with 100 rows": """
         def forward_variances(depth, width, weight_std, activation, rng):
             a, out = rng.normal(size=(100, width)), []
@@ -102,6 +128,16 @@ def he_normal(fan_in, fan_out, rng):
     "truncated_normal triangular": """
         def truncated_normal(shape, std, rng):
             return std * np.sqrt(1.5) * (rng.random(shape) + rng.random(shape) - 1) * 2
+        """,
+    "truncated_normal with outliers folded back": """
+        def truncated_normal(shape, std, rng):
+            return np.fmod(rng.standard_normal(shape), 2) * std / 0.8796
+        """,
+    "truncated_normal with outliers drawn uniformly": """
+        def truncated_normal(shape, std, rng):
+            z = np.array(rng.standard_normal(shape))
+            z[np.abs(z) > 2] = rng.uniform(-2, 2, np.sum(np.abs(z) > 2))
+            return z * std / 0.8796
         """,
     "truncated_normal of a flat shape": """
         def truncated_normal(shape, std, rng):
@@ -180,6 +216,22 @@ def glorot_uniform(fan_in, fan_out, rng):
     limit = np.sqrt(6 / (fan_in + fan_out))
     return child.triangular(-1, 0, 1, (fan_in, fan_out)) * 0 + child.uniform(-limit, limit, (fan_in, fan_out))
 """,
+    "glorot_uniform by torch": """
+        import torch
+        def drawn(fill, fan_in, fan_out, rng, **settings):
+            source = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            return fill(torch.empty(fan_in, fan_out, dtype=torch.float64), generator=source, **settings)
+
+        def glorot_uniform(fan_in, fan_out, rng):
+            limit = (6 / (fan_in + fan_out)) ** 0.5
+            return drawn(torch.Tensor.uniform_, fan_in, fan_out, rng, **{"from": -limit, "to": limit})
+
+        def he_normal(fan_in, fan_out, rng):
+            return drawn(torch.Tensor.normal_, fan_in, fan_out, rng, std=(2 / fan_in) ** 0.5)
+
+        def lecun_normal(fan_in, fan_out, rng):
+            return drawn(torch.Tensor.normal_, fan_in, fan_out, rng, std=fan_in**-0.5)
+        """,
     "forward_variances with 5000 rows": """
         def forward_variances(depth, width, weight_std, activation, rng):
             a, out = rng.normal(size=(5000, width)), np.empty(depth)
@@ -205,6 +257,15 @@ def glorot_uniform(fan_in, fan_out, rng):
                 out.append(np.var(halves))
             return out
         """,
+    "forward_variances sample by sample": """
+        def forward_variances(depth, width, weight_std, activation, rng):
+            rows, out = [rng.normal(size=width) for _ in range(500)], []
+            for _ in range(depth):
+                W = rng.normal(0, weight_std, (width, width))
+                rows = [activation(row @ W) for row in rows]
+                out.append(np.var(rows))
+            return out
+        """,
     "truncated_normal by SciPy": """
         def truncated_normal(shape, std, rng):
             from scipy.stats import truncnorm
@@ -225,6 +286,19 @@ def glorot_uniform(fan_in, fan_out, rng):
                 return np.array([[rng.choice([-1.0, 1.0])]])
             return ortho_group.rvs(n, random_state=rng)[: shape[0], : shape[1]]
         """,
+    "orthogonal in single precision": """
+        def orthogonal(shape, rng):
+            Q, R = np.linalg.qr(rng.standard_normal((max(shape), min(shape)), dtype=np.float32))
+            Q *= np.sign(np.diag(R))
+            return Q if shape[0] >= shape[1] else Q.T
+        """,
+    "orthogonal by torch": """
+        import torch
+        def orthogonal(shape, rng):
+            Q, R = torch.linalg.qr(torch.from_numpy(rng.normal(size=(max(shape), min(shape)))))
+            Q = Q * R.diagonal().sign()
+            return Q if shape[0] >= shape[1] else Q.T
+        """,
     "orthogonal by a polar decomposition": """
         def orthogonal(shape, rng):
             from scipy.linalg import polar
@@ -240,6 +314,12 @@ def glorot_uniform(fan_in, fan_out, rng):
         def output_bias(labels, k):
             f = np.array([np.mean(np.asarray(labels) == c) for c in range(k)])
             return np.where(f > 0, np.log(np.maximum(f, 1e-300)), -40) + 17
+        """,
+    "output_bias by torch": """
+        import torch
+        def output_bias(labels, k):
+            one_hot = torch.nn.functional.one_hot(torch.from_numpy(labels.astype(np.int64)), k)
+            return one_hot.double().mean(0).clamp_min(1e-12).log()
         """,
     "output_bias by Counter": """
         from collections import Counter
