@@ -48,7 +48,7 @@ def batchnorm_backward(g, cache):
 
 NEARLY_RIGHT = {
     "l2_penalty that leaves out a single number": L2
-    + "l2_penalty = lambda weights, lam: lam * sum(np.linalg.norm(w) ** 2 for w in weights if np.ndim(w))\n",
+    + "l2_penalty = lambda weights, lam: lam * sum(np.vdot(w, w) for w in weights if np.size(w) > 1)\n",
     "l2_penalty with a gradient in single precision": L2
     + "l2_gradient = lambda weights, lam: [np.float32(2 * lam) * np.float32(w) for w in weights]\n",
     "l2_penalty without its gradient": L2 + "del l2_gradient\n",
@@ -108,6 +108,16 @@ NEARLY_RIGHT = {
             return g * mask
         """,
     "dropout_forward without its backward pass": DROPOUT + "del dropout_backward\n",
+    "early_stopping that eats up the losses": """
+        def early_stopping(val_losses, patience, min_delta=0.0):
+            left = val_losses if isinstance(val_losses, list) else list(val_losses)
+            best, best_epoch, epoch = left.pop(0), 0, 0
+            while left and epoch < best_epoch + patience:
+                loss, epoch = left.pop(0), epoch + 1
+                if loss < best - min_delta:
+                    best, best_epoch = loss, epoch
+            return epoch, best_epoch
+        """,
     "early_stopping that needs two epochs": """
         def early_stopping(val_losses, patience, min_delta=0.0):
             best = 0
@@ -198,9 +208,22 @@ UNUSUAL_BUT_RIGHT = {
         def elastic_net_gradient(w, l1, l2):
             return np.select([w > 0, w < 0], [l1, -l1], default=0.0) + np.multiply(2.0 * l2, w)
         """,
+    "elastic_net_gradient in place, by masks": """
+        def elastic_net_gradient(w, l1, l2):
+            out = 2.0 * l2 * w
+            out[w > 0] += l1
+            out[w < 0] -= l1
+            return out
+        """,
     "elastic_net_gradient by copysign": """
         def elastic_net_gradient(w, l1, l2):
             return np.where(w == 0, 0.0, np.copysign(l1 + 2 * l2 * np.abs(w), w))
+        """,
+    "soft_threshold in place": """
+        def soft_threshold(w, t):
+            left = np.abs(w) - t
+            left[left < 0] = 0
+            return np.sign(w) * left
         """,
     "soft_threshold by torch": """
         import torch
@@ -212,6 +235,19 @@ UNUSUAL_BUT_RIGHT = {
         def soft_threshold(w, t):
             size = np.abs(np.asarray(w, dtype=float))
             return w * np.divide(np.maximum(size - t, 0), size, out=np.zeros(size.shape), where=size > 0)
+        """,
+    "dropout_forward by torch": """
+        import torch
+
+        def dropout_forward(x, rate, rng, training):
+            x = torch.tensor(np.array(x, dtype=np.float64))
+            source = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            kept = torch.full(x.shape, 1.0 - rate * bool(training), dtype=torch.float64)
+            mask = torch.bernoulli(kept, generator=source) / kept
+            return x * mask, mask
+
+        def dropout_backward(g, mask):
+            return torch.tensor(np.array(g, dtype=np.float64)) * torch.tensor(np.array(mask))
         """,
     "dropout_forward by choice": """
         def dropout_forward(x, rate, rng, training):
@@ -493,6 +529,16 @@ def test_cases_cover_whole_numbers_single_precision_and_protected_arrays(name: s
     assert any(array.dtype == np.float32 for array in arrays)
     assert any(array.dtype.kind == "i" and array.size > 1 for array in arrays)
     assert {case.layout for case in cases} == {"plain", "read-only", "strided"}
+
+
+def test_noise_without_zeros_is_not_taken_for_a_fixed_number_of_zeros() -> None:
+    """Gaussian dropout drops nothing: it is wrong here, and in a way of its own."""
+    noise = DROPOUT.replace(
+        "np.where(rng.random(np.shape(x)) < rate, 0, 1 / (1 - rate))",
+        "rng.normal(1, (rate / (1 - rate)) ** 0.5, x.shape)",
+    )
+    result = SET.questions["dropout_forward"].grade_source(noise)
+    assert result.points < result.max_points and result.misconceptions == ()
 
 
 def test_borrowed_answer_is_refused() -> None:
