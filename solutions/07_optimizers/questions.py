@@ -30,9 +30,11 @@ UPHILL = "The gradient points to where the loss grows: where do your weights go?
 ORDER = "In which order are the results asked for?"
 
 
-def step_cases(q: Question, call: str, parts: tuple[str, ...], **settings: object) -> None:
-    """Add one case for each result of a step."""
+def step_cases(q: Question, call: str, parts: tuple[str, ...], counted: bool = False, **settings: object) -> None:
+    """Add one case for each result of a step, and one for their number if it is to be `counted`."""
     about = settings.pop("about", "")
+    if counted:
+        q.case(f"len({call})", **{**settings, "weight": 0.5})
     for part, name in enumerate(parts):
         q.case(f"{call}[{part}]", about=f"{about}: {name}" if about else "", **settings)
 
@@ -161,7 +163,7 @@ PARTS = ("the weights", "the velocity")
 for name in q.names:
     call = f"{name}(w, g, v, lr, mu)"
     step_cases(q, call, PARTS, w=np.array([1.0, -2.0]), g=np.array([0.5, 3.0]), v=np.array([0.25, -1.0]), lr=0.1,
-               mu=0.9, mutation="forbidden")  # fmt: skip
+               mu=0.9, mutation="forbidden", counted=True)  # fmt: skip
     step_cases(q, call, PARTS, w=np.array([[1, 2], [0, -3]]), g=np.array([[4, 0], [-2, 1]]), v=np.zeros((2, 2), int),
                lr=0.5, mu=0.8)  # fmt: skip
     of = name.removesuffix("_step")
@@ -271,7 +273,7 @@ for name, call, more in (
     ("Adagrad", "adagrad_step(w, g, s, lr, eps)", {}),
 ):
     step_cases(q, call, PARTS, w=np.array([1.0, -2.0, 0.5]), g=np.array([0.5, 3.0, 0.0]), s=np.array([0.25, 4.0, 0.0]),
-               lr=0.1, eps=0.01, **more, mutation="forbidden")  # fmt: skip
+               lr=0.1, eps=0.01, **more, mutation="forbidden", counted=True)  # fmt: skip
     step_cases(q, call, PARTS, w=np.array([[1, 2], [0, -3]]), g=np.array([[4, 1], [-2, 3]]), s=np.zeros((2, 2), int),
                lr=0.5, eps=0.1, **more)  # fmt: skip
     step_cases(q, call, PARTS, **draws(7031, (2, 3, 2), "wg", "s"), lr=0.03, eps=0.2, **more, layout="strided",
@@ -381,7 +383,7 @@ PARTS = ("the weights", "the average of gradients", "the average of squares")
 USUAL = {"lr": 0.01, "beta1": 0.9, "beta2": 0.99}
 
 step_cases(q, CALL, PARTS, w=np.array([1.0, -2.0, 0.5]), g=np.array([0.5, 3.0, 0.0]), m=np.zeros(3), v=np.zeros(3), t=1,
-           **USUAL, eps=0.1, mutation="forbidden")  # fmt: skip
+           **USUAL, eps=0.1, mutation="forbidden", counted=True)  # fmt: skip
 step_cases(q, CALL, PARTS, w=np.array([1.5, -0.5]), g=np.array([2.0, -0.25]), m=np.array([0.5, 0.25]), lr=0.5,
            v=np.array([1.0, 0.5]), t=3, beta1=0.5, beta2=0.75, eps=0.1)  # fmt: skip
 step_cases(q, CALL, PARTS, w=np.array([[3, 1], [0, -2]]), g=np.array([[1, -4], [2, 5]]), m=np.array([[1, 0], [2, -1]]),
@@ -508,7 +510,7 @@ CALL = "adadelta_step(w, g, s, d, lr, rho, eps)"
 PARTS = ("the weights", "the average of squared gradients", "the average of squared steps")
 
 step_cases(q, CALL, PARTS, w=np.array([1.0, -2.0, 0.5]), g=np.array([0.5, 3.0, 0.0]), s=np.array([0.25, 4.0, 0.0]),
-           d=np.array([0.5, 1.0, 0.0]), lr=0.5, rho=0.75, eps=0.01, mutation="forbidden")  # fmt: skip
+           d=np.array([0.5, 1.0, 0.0]), lr=0.5, rho=0.75, eps=0.01, mutation="forbidden", counted=True)  # fmt: skip
 step_cases(q, CALL, PARTS, w=np.array([[1, 2], [0, -3]]), g=np.array([[4, 1], [-2, 3]]), s=np.zeros((2, 2), int),
            d=np.zeros((2, 2), int), lr=1, rho=0.9, eps=0.1)  # fmt: skip
 step_cases(q, CALL, PARTS, **draws(7051, (2, 3, 2), "wg", "sd"), lr=0.3, rho=0.95, eps=0.2, layout="strided",
@@ -737,7 +739,7 @@ q.case(TRIANGLE, steps=[1000, 2000, 123456], half_period=1000, lr_max=3e-3, lr_m
        about="triangles after a long time")  # fmt: skip
 q.case(TRIANGLE, steps=[0, 1, 2, 3], half_period=1, lr_max=0.7, lr_min=0.2, hidden=True, weight=0.5,
        about="triangles with a half period of 1")  # fmt: skip
-q.case(LINEAR, steps=[0, 3, 7, 8, 9, 80], tau=8, lr0=0.04, hidden=True, about="linear, a small rate")
+q.case(LINEAR, steps=[0, 3, 6, 7, 8, 80], tau=7, lr0=0.04, hidden=True, about="linear, a small rate")
 q.case(LINEAR, steps=[500, 998, 999, 1000, 50000], tau=1000, lr0=10.0, hidden=True, about="linear, a large rate")
 q.case(LINEAR, steps=[0, 1, 2], tau=1, lr0=0.6, hidden=True, weight=0.5, about="linear, over at once")
 

@@ -96,6 +96,7 @@ NEARLY_RIGHT = {
     "momentum_step without Nesterov": MOMENTUM + "del nesterov_step\n",
     "momentum_step with velocities cut off": MOMENTUM.replace("w + velocity,", "w + np.clip(velocity, -1, 1),"),
     "momentum_step with a flat velocity": MOMENTUM.replace("g, velocity", "g, np.ravel(velocity)"),
+    "momentum_step with the step handed out, too": MOMENTUM.replace("g, velocity", "g, velocity, lr * g"),
     "rmsprop_step in single precision": ADAPTIVE.replace("g**2\n", "np.float32(g)**2\n"),
     "rmsprop_step with epsilon in the average": ADAPTIVE.replace("(1 - rho) * g**2", "(1 - rho) * g**2 + eps"),
     "rmsprop_step without Adagrad": ADAPTIVE + "del adagrad_step\n",
@@ -104,6 +105,8 @@ NEARLY_RIGHT = {
     "adam_step with Nesterov": ADAM.replace("lr * mh", "lr * (beta1 * mh + (1 - beta1) * g / (1 - beta1**t))"),
     "adam_step with a compensation that ends": ADAM.replace(
         "    return", "    if t > 3:\n        mh, vh = m, v\n    return"),
+    "adam_step with the compensated averages handed out, too": ADAM.replace("+ eps), m, v", "+ eps), m, v, mh, vh"),
+    "adadelta_step with the step handed out, too": ADADELTA.replace(", s, d\n", ", s, d, delta\n"),
     "adadelta_step with a largest step": ADADELTA.replace("lr * delta", "lr * np.clip(delta, -1, 1)"),
     "adadelta_step without signs": ADADELTA.replace("* g\n", "* abs(g)\n"),
     "frequency_response from 0 to pi": """
@@ -124,6 +127,8 @@ def cosine_restarts(step, period, lr_max, lr_min):
     return lr_min + 0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * step / period))
 """,
     "cosine_restarts without the line": SCHEDULES + "del linear_to\n",
+    "cosine_restarts with a rounded line": SCHEDULES.replace(
+        "return lr0 * (1 - 0.99 * min(step, tau) / tau)", "return round(lr0 * (1 - 0.99 * min(step, tau) / tau), 6)"),
     "cosine_restarts with a line that ends at a tenth": SCHEDULES.replace("0.99", "0.9"),
     "newton_step with a pseudo-inverse that cuts": """
         def newton_step(gradient, hessian, w):
