@@ -20,7 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKS = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 _STACKED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_answers(notebook: Path) -> dict[str, Answer]:
 def _answer(cell: dict[str, Any]) -> Answer:
     outputs = cell.get("outputs", [])
     text = "\n".join(filter(None, (_text(output) for output in outputs)))
-    pictures = [_joined(output.get("data", {}).get("image/png", "")) for output in outputs]
+    pictures = ["".join(_joined(output.get("data", {}).get("image/png", "")).split()) for output in outputs]
     shown = [picture for picture in pictures if 0 < len(picture) <= MAX_IMAGE and _BASE64.fullmatch(picture)]
     return Answer(clean(_joined(cell["source"]), MAX_SOURCE), clean(text).strip("\n"), tuple(shown[:3]))
 

@@ -28,12 +28,19 @@ def safe_markdown(text: str) -> str:
     --------
     >>> safe_markdown("**so**, <b onclick='grade()'>then</b> <script>grade()</script>")
     '<p><strong>so</strong>, <b>then</b> &lt;script&gt;grade()&lt;/script&gt;</p>'
+    >>> safe_markdown("![what I drew](attach&#109;ent:drawing.png)")
+    '<pre>![what I drew](attach&amp;#109;ent:drawing.png)</pre>'
     """
     import bleach  # type: ignore[import-untyped]
     from nbconvert.filters import markdown2html
+    from nbconvert.filters.markdown_mistune import InvalidNotebook
 
     without_links = re.sub(r"\\(href|url)\b", r"\1", text)  # of TeX, which MathJax would follow
-    return bleach.clean(markdown2html(without_links), tags=TAGS, attributes={}).strip()
+    try:
+        page = markdown2html(without_links)
+    except InvalidNotebook:  # names a picture that the notebook does not hold
+        page = f"<pre>{html.escape(text)}</pre>"
+    return bleach.clean(page, tags=TAGS, attributes={}).strip()
 
 
 def escape_names(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.checks.values import Opaque
+
 FUNCTIONS = {
     "sqrt": "sqrt", "cbrt": "cbrt", "exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tan": "tan",
     "sec": "sec", "csc": "csc", "cot": "cot", "asin": "asin", "acos": "acos", "atan": "atan", "arcsin": "asin",
@@ -73,7 +75,8 @@ def parse_expression(text: Any) -> Formula:
     course_lib.checks.expressions.ExpressionError: unknown function '__import__'
     """
     if not isinstance(text, str):
-        raise ExpressionError(f"a formula must be a string, got {type(text).__name__}")
+        kind = text.type_name if isinstance(text, Opaque) else type(text).__name__
+        raise ExpressionError(f"a formula must be a string, got {kind}")
     if not text.strip():
         raise ExpressionError("not answered yet")
     if len(text) > MAX_LENGTH:

@@ -18,6 +18,7 @@ from course_lib.checks.expressions import POINTS, ExpressionError, parse_express
 from course_lib.checks.remote import answer, refuse
 from course_lib.checks.student import case_from_json, case_to_json
 from course_lib.checks.values import Opaque, dumps, loads, plain
+from course_lib.checks.verdicts import Misconception, recognise, verdict
 
 floats = arrays(
     np.float64, array_shapes(max_dims=3, max_side=4), elements=st.floats(allow_nan=True, allow_infinity=True)
@@ -291,3 +292,18 @@ def test_missing_or_damaged_checks_say_what_to_do(tmp_path: Path, text: str | No
 def test_a_tower_of_exponentials_is_too_large_and_takes_no_time() -> None:
     with pytest.raises(ExpressionError, match="no finite real value"):
         parse_expression("0 * exp(exp(exp(exp(x))))").value(Fraction(3))
+
+
+@pytest.mark.parametrize(
+    ("got", "named"),
+    [
+        (Outcome(2.0, warned=("overflow",)), True),
+        (Outcome(2.0 + 1e-8, warned=("overflow",)), True),
+        (Outcome(2.0 + 1e-8), False),  # slightly wrong, and silent: another mistake
+    ],
+)
+def test_what_only_warns_explains_no_wrong_value(got: Outcome, named: bool) -> None:
+    case, both = Case("f(x)", {"x": 1.0}, rtol=1e-9), Misconception("both branches", "Which of them is taken?")
+    failures, theirs = [verdict(case, 2.0, got)], [Outcome(2.0, warned=("overflow",))]
+    assert failures[0] is not None
+    assert recognise([case], failures, [got], [(both, theirs)]) == ([both] if named else [])
