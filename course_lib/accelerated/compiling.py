@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from course_lib.accelerated.step import Work, many_steps
@@ -24,6 +25,7 @@ __all__ = ["NotCompiledNotice", "compiler"]
 
 Program = Callable[[Work, Tensor], tuple[Tensor, Tensor]]
 Function = Callable[..., Any]
+NARROW = 16  # columns
 FUNCTIONS: dict[tuple, Function] = {}  # of this process: networks that differ only in their numbers share a function
 
 
@@ -67,6 +69,8 @@ def compiled_function(work: Work, count: int, size: int) -> Function | None:
     key = (count, size, torch.get_num_threads(), work.network.device, work.signature())
     if key not in FUNCTIONS:
         graph, example = traced(work, count, size)
+        if work.network.device.type == "cpu":
+            turn_narrow_products(graph)
         options = {"cpp_wrapper": count > 1 and work.network.device.type == "cpu"}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchInductor uses deprecated parts of PyTorch
@@ -80,7 +84,7 @@ def arguments(work: Work, rows: Tensor) -> list[Tensor]:
     return [rows, work.constants(len(rows)), *masks, *work.tensors()]
 
 
-def traced(work: Work, count: int, size: int) -> tuple[Any, list[Tensor]]:
+def traced(work: Work, count: int, size: int) -> tuple[GraphModule, list[Tensor]]:
     """Return the graph of `count` steps, changes of the position included, and arguments to make it with."""
     twin = dataclasses.replace(work, optimizer=copied(work.optimizer))
     rows = torch.arange(size).remainder(len(work.X)).repeat(count, 1).to(work.X.device)
@@ -103,6 +107,37 @@ def traced(work: Work, count: int, size: int) -> tuple[Any, list[Tensor]]:
     changing = len(work.position().flat())
     spare = [*example[:-changing], *(tensor.clone() for tensor in example[-changing:])]
     return make_fx(run, tracing_mode="fake")(*spare), example
+
+
+def turn_narrow_products(graph: GraphModule) -> None:
+    """Compute products A B with few columns as (Bᵀ Aᵀ)ᵀ: the same sums, several times faster in some BLAS libraries.
+
+    Examples
+    --------
+    >>> graph = make_fx(torch.addmm)(torch.ones(10), torch.ones(64, 3), torch.ones(3, 10))
+    >>> turn_narrow_products(graph)
+    >>> [node.name for node in graph.graph.find_nodes(op="call_function", target=torch.ops.aten.addmm.default)]
+    []
+    >>> graph(torch.ones(10), torch.ones(64, 3), torch.ones(3, 10))[63, 9]
+    tensor(4.)
+    """
+    aten, nodes = torch.ops.aten, graph.graph
+    for kind in (aten.mm.default, aten.addmm.default):
+        for node in nodes.find_nodes(op="call_function", target=kind):
+            rows, columns = node.meta["val"].shape
+            if not columns < NARROW <= rows:
+                continue
+            *bias, a, b = node.args
+            with nodes.inserting_before(node):
+                turned = [nodes.call_function(aten.t.default, (factor,)) for factor in (b, a)]
+                product = nodes.call_function(aten.mm.default, tuple(turned))
+                result = nodes.call_function(aten.t.default, (product,))
+                result = nodes.call_function(aten.clone.default, (result,), {"memory_format": torch.contiguous_format})
+                if bias:
+                    result = nodes.call_function(aten.add.Tensor, (result, *bias))
+            node.replace_all_uses_with(result)
+            nodes.erase_node(node)
+    graph.recompile()
 
 
 def copied(optimizer: Any) -> Any:

@@ -25,7 +25,6 @@ class Data:
             X, X_test, y, y_test, white = raw.X[:1400], raw.X[1400:], raw.y[:1400], raw.y[1400:], 16
         else:
             X, X_test, y, y_test, white = raw.X_train, raw.X_test, raw.y_train, raw.y_test, 255
-        self.white = white
         self.X, self.X_test = (np.divide(x.reshape(len(x), -1), white, dtype=np.float32) for x in (X, X_test))
         self.y, self.y_test = y.astype(np.int64), y_test.astype(np.int64)
 
@@ -64,15 +63,12 @@ class Reference:
 
 
 class Accelerated:
-    """course_lib.accelerated on the CPU: the same `fit`, its compiled step, the images as bytes.
-
-    Several steps go into one graph where a step is short. The bytes become numbers between 0 and 1 in a first layer.
-    """
+    """course_lib.accelerated on the CPU: the same `fit`, its compiled step, several in one graph if a step is short."""
 
     def __init__(self, data):
         import torch
 
-        from course_lib.accelerated.layers import Activation, Dense, Rescaling
+        from course_lib.accelerated.layers import Activation, Dense
         from course_lib.accelerated.losses import SparseCategoricalCrossentropy
         from course_lib.accelerated.network import Network
         from course_lib.accelerated.optimizers import Adam
@@ -80,10 +76,9 @@ class Accelerated:
 
         torch.set_num_threads(1)
         self.data, self.fit, self.adam = data, fit, Adam
-        self.X, self.X_test = (np.rint(X * data.white).astype(np.uint8) for X in (data.X, data.X_test))
         self.loss = SparseCategoricalCrossentropy(from_logits=True)
         self.network = lambda seed, steps: Network(
-            [Rescaling(1 / data.white), Dense(HIDDEN), Activation("relu"), Dense(CLASSES)],
+            [Dense(HIDDEN), Activation("relu"), Dense(CLASSES)],
             input_shape=data.X.shape[1],
             seed=seed,
             device="cpu",
@@ -94,7 +89,7 @@ class Accelerated:
         self.model = self.network(seed, 4 if batch_size <= 128 else 1)
         self.fit(
             self.model,
-            self.X,
+            self.data.X,
             self.data.y,
             self.loss,
             self.adam(RATE),
@@ -104,7 +99,7 @@ class Accelerated:
         )
 
     def accuracy(self):
-        return float((self.model.predict(self.X_test).argmax(axis=1) == self.data.y_test).mean())
+        return float((self.model.predict(self.data.X_test).argmax(axis=1) == self.data.y_test).mean())
 
 
 class Sklearn:
