@@ -303,7 +303,10 @@ def test_a_tower_of_exponentials_is_too_large_and_takes_no_time() -> None:
     ],
 )
 def test_what_only_warns_explains_no_wrong_value(got: Outcome, named: bool) -> None:
-    case, both = Case("f(x)", {"x": 1.0}, rtol=1e-9), Misconception("both branches", "Which of them is taken?")
+    case, both = (
+        Case("f(x)", {"x": 1.0}, rtol=1e-9, warnings="forbidden"),
+        Misconception("both branches", "Which of them is taken?"),
+    )
     failures, theirs = [verdict(case, 2.0, got)], [Outcome(2.0, warned=("overflow",))]
     assert failures[0] is not None
     assert recognise([case], failures, [got], [(both, theirs)]) == ([both] if named else [])
