@@ -190,7 +190,7 @@ def cross_entropy_by_steps(logits: ArrayLike, true: int) -> dict[str, list[str]]
     -------
     dict
         ``logits``; ``naive``: eˢ, their sum, a of the true class, −ln a; ``stable``: the maximum m, e^(s−m),
-        their sum, m + ln(sum) − s of the true class.
+        their sum, ln(sum) − (s − m) of the true class (a small loss would be lost in the sum with a large m).
 
     Examples
     --------
@@ -207,7 +207,7 @@ def cross_entropy_by_steps(logits: ArrayLike, true: int) -> dict[str, list[str]]
         m = s.max()
         shifted = np.exp(s - m)
         naive = [words(e), words(e.sum()), words(a), words(-np.log(a))]
-        stable = [words(m), words(shifted), words(shifted.sum()), words(m + np.log(shifted.sum()) - s[true])]
+        stable = [words(m), words(shifted), words(shifted.sum()), words(np.log(shifted.sum()) - (s[true] - m))]
     return {"logits": [words(each) for each in s], "naive": naive, "stable": stable}
 
 

@@ -123,6 +123,15 @@ def test_underflow_comes_first_for_the_smallest_logit(overflow: Any) -> None:
     assert report(overflow) == "Naive: ∞. Stable: 110, which is right."
 
 
+def test_stable_form_keeps_a_small_loss(overflow: Any) -> None:
+    overflow.get_by_label("True class").select_option("1")
+    overflow.get_by_label("Size c of the logits").fill("30")
+    loss, _ = cross_entropy([30, 15, -30], [1, 0, 0])
+    shown = re.search(r"Stable: ([\d.]+)\s·\s10⁻⁷", report(overflow))
+    half_step = 2**-24  # half the distance from 1 to the next float32
+    assert shown and float(shown[1]) * 1e-7 == pytest.approx(loss, abs=half_step)
+
+
 def test_gradient_shown_is_that_of_torch(logits: Any) -> None:
     loss, gradient = cross_entropy([2, 1, 0, -1], [0, 1, 0, 0])
     shown = numbers(report(logits))

@@ -4,7 +4,7 @@ function render({ model, el }) {
   const studies = model.get("studies");
   const steps = {
     naive: ["eˢ of the three logits", "their sum", "a of the true class", "loss = −ln a"],
-    stable: ["m, the largest logit", "eˢ⁻ᵐ of the three", "their sum", "loss = m + ln(sum) − s of the true class"],
+    stable: ["m, the largest logit", "eˢ⁻ᵐ of the three", "their sum", "loss = ln(sum) − (s − m) of the true class"],
   };
   const pretty = (text) => minus(text.replace(/(\d)e([+-]?)0*(\d+)/g, (_, d, sign, n) =>
     `${d}\u00a0·\u00a010${raised((sign === "-" ? "-" : "") + n)}`).replace(/inf/g, "∞").replace(/nan/g, "not a number"));
