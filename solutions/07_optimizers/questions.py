@@ -31,10 +31,10 @@ ORDER = "In which order are the results asked for?"
 
 
 def step_cases(q: Question, call: str, parts: tuple[str, ...], counted: bool = False, **settings: object) -> None:
-    """Add one case for each result of a step, and one for their number if it is to be `counted`."""
+    """Add one case for each result of a step, and a small one for all together if they are to be `counted`."""
     about = settings.pop("about", "")
     if counted:
-        q.case(f"len({call})", **{**settings, "weight": 0.5})
+        q.case(call, **{**settings, "weight": 0.5})
     for part, name in enumerate(parts):
         q.case(f"{call}[{part}]", about=f"{about}: {name}" if about else "", **settings)
 

@@ -517,6 +517,16 @@ def test_reference_forward_variances_of_a_wide_relu_layer() -> None:
     assert found == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.parametrize("name", SET.questions)
+@pytest.mark.parametrize("value", ["None", "float('nan')", "'text'"])
+def test_value_that_is_no_answer_is_not_taken_for_a_misconception(name: str, value: str) -> None:
+    """A forgotten return draws no numbers: nothing is wrong with its generator, nor with the size of its batch."""
+    question = SET.questions[name]
+    result = question.grade_source("\n".join(f"def {each}(*arguments):\n    return {value}" for each in question.names))
+    assert result.misconceptions == ()
+    assert not any(case.message is None for case in result.cases if not case.hidden)
+
+
 def test_borrowed_answer_is_refused() -> None:
     checks = load_checks(ROOT / "exercises" / SET.name / "checks.json")
     namespace = run_source("from course_lib.reference.initializers import output_bias")
