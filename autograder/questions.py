@@ -39,6 +39,10 @@ class CourseProblem(Exception):
 
 
 PRELUDE = "import numpy as np\n"
+ANSWERS = (
+    "course_lib.reference", "course_lib.accelerated", "course_lib.filters", "course_lib.schedules", "course_lib.search",
+    "autograder",
+)  # fmt: skip
 Runner = Callable[[Case], Outcome]
 
 
@@ -210,7 +214,7 @@ class ProblemSet:
     title: str
     minutes: int
     objectives: tuple[str, ...] = ()
-    refuses: tuple[str, ...] = ("course_lib.reference", "course_lib.accelerated", "autograder")
+    refuses: tuple[str, ...] = ANSWERS
     shared: tuple[str, ...] = ()
     tests_beside: bool = False
     questions: dict[str, Question] = field(default_factory=dict)

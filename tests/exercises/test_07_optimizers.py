@@ -431,10 +431,18 @@ def test_pairs_of_lbfgs_have_positive_products() -> None:
             assert s @ y > 0
 
 
-def test_borrowed_answer_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("course_lib.reference.second_order", "lbfgs_direction"),
+        ("course_lib.filters", "ewma"),
+        ("course_lib.filters", "frequency_response"),
+    ],
+)
+def test_borrowed_answer_is_refused(module: str, name: str) -> None:
     checks = load_checks(ROOT / "exercises" / SET.name / "checks.json")
-    namespace = run_source("from course_lib.reference.second_order import lbfgs_direction")
-    message = checks.message(checks.questions["lbfgs_direction"], namespace)
+    namespace = run_source(f"from {module} import {name}")
+    message = checks.message(checks.questions[name], namespace)
     assert message is not None and "write it yourself" in message
 
 
