@@ -134,6 +134,16 @@ def test_a_kink_nearby_does_not_blur_the_slope(distance):
     assert report.ok and report.kinks == 0
 
 
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9])
+def test_kinks_are_told_apart_where_all_inputs_are_tiny(size):
+    s = size * S
+    assert check_backward(relu, lambda s, G: G * (s > 0), s).ok
+    assert not check_backward(relu, lambda s, G: G * (s > 0) * 1.001, s).ok
+    at_the_kink = np.where(np.arange(S.size).reshape(S.shape) % 3 == 0, 0.0, s)
+    report = check_backward(np.abs, lambda s, G: G * np.sign(s), at_the_kink)
+    assert report.ok and report.kinks == 8, str(report)
+
+
 def test_the_tie_of_a_maximum_is_a_kink():
     report = check_backward(
         lambda s: s.max(keepdims=True), lambda s, G: G * (s == s.max()), np.array([1.0, 1.0, 0.5, -2])
@@ -216,6 +226,14 @@ def test_what_cannot_be_checked_is_refused():
         check_gradient(lambda x: np.nan, 0.0, 1.0)
     with pytest.raises(ValueError, match=r"backward must return 2 gradients \(a, b\), got 1"):
         check_backward(np.add, lambda a, b, G: G, 1.0, 2.0, names=("a", "b"))
+    with pytest.raises(TypeError, match="the gradient of s must hold real numbers, got dtype object"):
+        check_backward(np.sin, lambda s, G: None, S, names=("s",))
+    with pytest.raises(ValueError, match=r"names must name every input, got 2 names \(a, b\), 1 inputs"):
+        check_backward(np.sin, sine_backward, S, names=("a", "b"))
+    with pytest.raises(ValueError, match="unknown input in zero 'bias'; did you mean 'bais'"):
+        check_backward(np.sin, sine_backward, S, names=("bais",), zero=("bias",))
+    with pytest.raises(ValueError, match=r"f must return one number, got shape \(3,\)"):
+        check_gradient(lambda x: x, np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match="build the network with"):
         check_network(Network([Dense(1)], input_shape=2), np.ones((1, 2)), [[1.0]], LOSSES["mse"])
 

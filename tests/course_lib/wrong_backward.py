@@ -66,6 +66,11 @@ def changes_its_argument(s, G):
     return G
 
 
+def changes_the_upstream_gradient(s, G):
+    G *= np.cos(s)
+    return G.copy()
+
+
 class Accumulates:
     """Adds to what the last call left behind."""
 
@@ -131,6 +136,16 @@ TABLE = [
     Wrong("NaN where the argument is large", np.sin, sine_backward,
           lambda s, G: np.where(s > 1, np.nan, sine_backward(s, G)), {"s": S}, "NaN or inf"),
     Wrong("argument changed", np.sin, sine_backward, changes_its_argument, {"s": S}, "changes its argument s"),
+    Wrong("upstream gradient changed", np.sin, sine_backward, changes_the_upstream_gradient, {"s": S},
+          "changes its argument G"),
+    Wrong("factor missing in one row", np.sin, sine_backward, lambda s, G: corner(sine_backward(s, G), 2, 0.5),
+          {"s": S}, "only 4 of 24 entries are wrong, all at index 2 of axis 0"),
+    Wrong("constant rounded to 7 digits", lambda s: np.pi * s, lambda s, G: np.pi * G, lambda s, G: 3.141592 * G,
+          {"s": S}, "right to 6 digits"),
+    Wrong("last sample left out of a sum", dense, dense_backward,
+          lambda X, W, b, G: (G @ W.T, X[:-1].T @ G[:-1], G.sum(0)), {"X": X, "W": W, "b": B}, "check the formula"),
+    Wrong("stretched axis averaged", lambda s, b: s * b, lambda s, b, G: (G * b, (G * s).sum(0)),
+          lambda s, b, G: (G * b, (G * s).mean(0)), {"s": S, "b": B}, "1/6 times"),
     Wrong("gradient accumulates over calls", np.sin, sine_backward, Accumulates(), {"s": S}, "the second call"),
     Wrong("computed in half precision", np.sin, sine_backward,
           lambda s, G: sine_backward(s, G).astype(np.float16).astype(np.float64), {"s": S}, "check the formula"),

@@ -31,7 +31,8 @@ import numpy as np
 from course_lib.checks.gradients.causes import likely_cause
 from course_lib.checks.gradients.report import Difference, GradientReport, Tally
 from course_lib.checks.gradients.slopes import Slope, measure_slope
-from course_lib.validation import as_float, as_generator
+from course_lib.reference.derivatives import scalar
+from course_lib.validation import as_float, as_generator, unknown_name
 
 __all__ = ["Difference", "GradientReport", "check_backward", "check_gradient", "check_layer", "check_network"]
 
@@ -63,7 +64,7 @@ def check_gradient(f: Callable[[Any], Any], gradient: Any, x: Any, seed: Seed = 
     """
     x = as_float(x).astype(np.float64)
     analytic = gradient(x.copy()[()]) if callable(gradient) else gradient
-    return _check(lambda v: float(f(v["x"].copy()[()])), {"x": x}, {"x": analytic}, 0.0, seed, limit)
+    return _check(lambda v: float(scalar(f(v["x"].copy()[()]))), {"x": x}, {"x": analytic}, 0.0, seed, limit)
 
 
 def check_backward(
@@ -99,6 +100,13 @@ def check_backward(
     """
     rng = as_generator(seed)
     names = tuple(names or (f"input {i}" for i in range(len(inputs))))
+    if len(names) != len(inputs):
+        raise ValueError(
+            f"names must name every input, got {len(names)} names ({', '.join(names)}), {len(inputs)} inputs"
+        )
+    for name in zero:
+        if name not in names:
+            raise unknown_name("input in zero", name, names)
     at = {name: as_float(x, name).astype(np.float64) for name, x in zip(names, inputs, strict=True)}
 
     def run(values: Arrays) -> np.ndarray:
@@ -106,8 +114,9 @@ def check_backward(
 
     G = _upstream(run(at), run(at), rng)
     copies = [v.copy() for v in at.values()]
-    first, again = (_by_name(backward(*(c[()] for c in copies), G.copy()[()]), names) for _ in range(2))
-    if problem := _careless(at, copies, first, again):
+    upstream = G.copy()
+    first, again = (_by_name(backward(*(c[()] for c in copies), upstream[()]), names) for _ in range(2))
+    if problem := _careless({**at, "G": G}, [*copies, upstream], first, again):
         return GradientReport(False, None, problem, 0, 0)
     return _check(lambda v: float((G * run(v)).sum()), at, first, float(np.abs(G * run(at)).sum()), rng, limit, zero)
 
@@ -210,7 +219,7 @@ def _check(
         raise ValueError("the function is not finite at this point: check it somewhere else")
     rng, tally, causes = as_generator(seed), Tally(), {}
     for name, x in at.items():
-        gradient = np.asarray(analytic[name])
+        gradient = as_float(analytic[name], f"the gradient of {name}")
         if gradient.shape != x.shape:
             cause = f"the gradient of {name} has shape {gradient.shape}, {name} itself {x.shape}"
             hint = ": sum over the axes along which it was stretched" if gradient.size > x.size else ""
@@ -235,11 +244,15 @@ def _measure_array(
     """Measure the entries of one array and three directions; return what can say why they differ."""
     rtol = float(np.sqrt(np.finfo(gradient.dtype if gradient.dtype.kind == "f" else np.float64).eps))
     numeric, measured, unit = np.zeros(x.shape), np.zeros(x.shape, bool), np.maximum(1, np.abs(x))
+    tiny = min(float(np.abs(x).max(initial=0)), 1.0)
     for k in range(x.size) if x.size <= limit else rng.choice(x.size, limit, replace=False):
         index = tuple(int(i) for i in np.unravel_index(k, x.shape))
         direction = np.zeros(x.shape)
         direction[index] = unit[index]  # steps of 1e-3 would be lost in an x of 1e15
         slope = along(direction)
+        if not slope.smooth and 0 < tiny < 1:  # where all numbers are small, every step reaches a kink: shorter ones
+            shorter = along(direction * tiny).scaled(1 / tiny)
+            slope = shorter if shorter.uncertainty <= 1e-6 * abs(shorter.value) or shorter.value == 0 else slope
         if slope.smooth:
             slope = slope.scaled(1 / unit[index])
             numeric[index], measured[index] = slope.value, True
@@ -268,7 +281,7 @@ def _by_name(gradients: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
     several = gradients if isinstance(gradients, (tuple, list)) else (gradients,)
     if len(several) != len(names):
         raise ValueError(f"backward must return {len(names)} gradients ({', '.join(names)}), got {len(several)}")
-    return {name: np.array(gradient) for name, gradient in zip(names, several, strict=True)}
+    return {name: np.array(as_float(g, f"the gradient of {name}")) for name, g in zip(names, several, strict=True)}
 
 
 def _careless(at: Arrays, copies: Sequence[np.ndarray], once: Arrays, twice: Arrays) -> str:
@@ -276,7 +289,7 @@ def _careless(at: Arrays, copies: Sequence[np.ndarray], once: Arrays, twice: Arr
     for (name, x), copy in zip(at.items(), copies, strict=True):
         if not np.array_equal(x, copy):
             return f"backward changes its argument {name}: work on a copy"
-    for name in at:
+    for name in once:
         if not np.array_equal(once[name], twice[name], equal_nan=True):
             return f"the second call gives another gradient of {name}: set gradients to 0 before adding to them"
     return ""

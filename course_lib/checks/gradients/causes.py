@@ -30,6 +30,8 @@ def likely_cause(analytic: np.ndarray, numeric: np.ndarray, measured: np.ndarray
         return "the backward pass computes NaN or inf: look for 0/0, log 0 or an overflow"
     if not a.any():
         return "it is 0 everywhere: the gradient is not passed on, or not stored"
+    if agree(a, n):
+        return "it is right to 6 digits and no further: a constant was rounded, or a step was made in lower precision"
     return _constant_factor(a, n) or _moved(analytic, numeric, measured) or _place(analytic, numeric, measured)
 
 
@@ -73,8 +75,23 @@ def _place(analytic: np.ndarray, numeric: np.ndarray, measured: np.ndarray) -> s
             return f"{wrong.sum()} of {measured.sum()} entries are 0 and should not be: is a mask too strict?"
         if not numeric[wrong].any():
             return f"{wrong.sum()} of {measured.sum()} entries should be 0 and are not: is a mask missing?"
-        return f"only {wrong.sum()} of {measured.sum()} entries are wrong: look for a special case, an edge or an index"
+        where = _shared_index(wrong)
+        return (
+            f"only {wrong.sum()} of {measured.sum()} entries are wrong{where}: "
+            "look for a special case, an edge or an index"
+        )
     return "no entry is right and no simple factor explains it: check the formula, term by term"
+
+
+def _shared_index(wrong: np.ndarray) -> str:
+    """Say which row, column or other slice holds all wrong entries, if one does."""
+    places = np.argwhere(wrong)
+    shared = [
+        f"index {places[0, axis]} of axis {axis}"
+        for axis in range(wrong.ndim)
+        if wrong.shape[axis] > 1 and (places[:, axis] == places[0, axis]).all()
+    ]
+    return f", all at {' and '.join(shared)}" if shared and len(places) > 1 else ""
 
 
 def agree(a: np.ndarray, b: np.ndarray) -> bool:
