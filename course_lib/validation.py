@@ -99,6 +99,21 @@ def check_number(
     raise ValueError(f"{name} must {rule}, got {value}")
 
 
+def check_count(name: str, value: Any, low: int) -> int:
+    """Return `value` if it is a whole number >= `low`.
+
+    Examples
+    --------
+    >>> check_count("epochs", 2.5, 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: epochs must be a whole number >= 0, got 2.5
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+        raise ValueError(f"{name} must be a whole number >= {low}, got {value!r}")
+    return int(value)
+
+
 def as_generator(seed: int | np.random.Generator) -> np.random.Generator:
     """Return the generator that `seed` is or stands for; the library has no global randomness.
 

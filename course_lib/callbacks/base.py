@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from course_lib.validation import unknown_name
 
 Logs = dict[str, float]
+T = TypeVar("T")
 
 
 @dataclass
@@ -135,9 +137,12 @@ def better(monitor: str, mode: str = "auto") -> int:
     return 1 if mode == "max" else -1
 
 
-def watched(logs: Logs, monitor: str, who: str) -> float:
+def watched(logs: Mapping[str, T], monitor: str, who: str) -> T:
     """Return `logs[monitor]`, or say what there is to be monitored."""
     if monitor not in logs:
-        hint = ": give fit validation_data or validation_split" if monitor.startswith("val_") else ""
+        near = difflib.get_close_matches(monitor, logs, n=1, cutoff=0.75)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        if monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
+            hint = ": give fit validation_data or validation_split"
         raise ValueError(f"{who} monitors {monitor!r}, but this run has {', '.join(logs)}{hint}")
     return logs[monitor]

@@ -54,11 +54,15 @@ class History(Callback):
         self.stopped = self.run.stopped
 
     def __getitem__(self, name: str) -> list[float]:
+        if name not in self.history:
+            raise KeyError(f"this run has no {name!r}, only {', '.join(self.history)}")
         return self.history[name]
 
     def best(self, monitor: str = "val_loss", mode: str = "auto") -> tuple[int, float]:
         """Return epoch and value of the best epoch by `monitor`."""
-        values = [better(monitor, mode) * value for value in self.history[monitor]]
+        if not self.epoch:
+            raise ValueError("no epoch is the best: the history has none yet")
+        values = [better(monitor, mode) * value for value in watched(self.history, monitor, "History.best")]
         place = max(range(len(values)), key=lambda i: -math.inf if math.isnan(values[i]) else values[i])
         return self.epoch[place], self.history[monitor][place]
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from course_lib.callbacks.base import Callback, Logs, better, watched
-from course_lib.validation import check_number
+from course_lib.validation import check_count, check_number
 
 
 class EarlyStopping(Callback):
@@ -65,15 +65,15 @@ class EarlyStopping(Callback):
     ) -> None:
         self.monitor = monitor
         self.min_delta = check_number("min_delta", min_delta, 0)
-        self.patience = int(check_number("patience", patience, 1))
+        self.patience = check_count("patience", patience, 1)
         self.sign = better(monitor, mode)
-        self.baseline = baseline
+        self.baseline = None if baseline is None else check_number("baseline", baseline)
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = check_count("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
         """Start from scratch: one callback may serve several runs."""
-        self.best = -self.sign * math.inf if self.baseline is None else float(self.baseline)
+        self.best = -self.sign * math.inf if self.baseline is None else self.baseline
         self.best_epoch: int | None = None
         self.stopped_epoch: int | None = None
         self.best_weights: Any = None

@@ -7,6 +7,8 @@ logits (n, k) with labels (n,) or one-hot rows (n, k); one output (n,) or (n, 1)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from course_lib.metrics.base import Metric
 from course_lib.metrics.classes import (
     F1,
@@ -35,6 +37,7 @@ __all__ = [
     "TopKAccuracy",
     "confusion_matrix",
     "get_metric",
+    "get_metrics",
     "predicted_labels",
     "true_labels",
 ]
@@ -68,3 +71,16 @@ def get_metric(name: str | Metric, loss: Loss | None = None) -> Metric:
     if isinstance(name, Loss) or name in LOSSES:
         return MeanLoss(name)
     raise unknown_name("metric", name, [*METRICS, *LOSSES])
+
+
+def get_metrics(names: Iterable[str | Metric], loss: Loss | None = None) -> list[Metric]:
+    """Return a metric for each of the `names`, as `get_metric` does.
+
+    Examples
+    --------
+    >>> [metric.name for metric in get_metrics(["accuracy", "auc"])]
+    ['accuracy', 'auc']
+    """
+    if isinstance(names, (str, Metric)):
+        raise TypeError(f"metrics must be a list, got {names!r}: write [{names!r}]")
+    return [get_metric(name, loss) for name in names]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.metrics.base import Metric
-from course_lib.validation import check_labels, check_number
+from course_lib.validation import check_count, check_labels, check_number
 
 
 class Accuracy(Metric):
@@ -34,7 +34,7 @@ class Accuracy(Metric):
 
     def sums(self, y: np.ndarray, a: np.ndarray) -> int:
         """Return how many are right."""
-        return int(np.count_nonzero(true_labels(y) == predicted_labels(a, self.threshold)))
+        return int(np.count_nonzero(labels_of(y, a) == predicted_labels(a, self.threshold)))
 
 
 class TopKAccuracy(Metric):
@@ -49,12 +49,14 @@ class TopKAccuracy(Metric):
     name = "top_k_accuracy"
 
     def __init__(self, k: int = 5) -> None:
-        self.k = int(check_number("k", k, 1))
+        self.k = check_count("k", k, 1)
         super().__init__()
 
     def sums(self, y: np.ndarray, a: np.ndarray) -> int:
         """Return for how many samples fewer than k outputs exceed that of the true class."""
-        own = np.take_along_axis(a, true_labels(y)[:, None], axis=1)
+        if a.ndim != 2:
+            raise ValueError(f"outputs must have shape (n, k), one column a class, got {a.shape}")
+        own = np.take_along_axis(a, labels_of(y, a).astype(int)[:, None], axis=1)
         return int(np.count_nonzero((a > own).sum(axis=1) < self.k))
 
 
@@ -67,8 +69,16 @@ class _Counts(Metric):
 
     def sums(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return the three counts of class 1."""
-        true, said = true_labels(y) == 1, predicted_labels(a, self.threshold) == 1
+        true, said = labels_of(y, a) == 1, predicted_labels(a, self.threshold) == 1
         return np.array([(true & said).sum(), said.sum(), true.sum()], float)
+
+    def share(self, hits: float, said: float, true: float) -> float:
+        """Return the metric from the three counts."""
+        raise NotImplementedError(f"{type(self).__name__} must define share(hits, said, true)")
+
+    def result(self) -> float:
+        """Return the metric over all samples since the last `reset`; NaN if there were none."""
+        return float(self.share(*self.total)) if self.count else float("nan")
 
 
 class Precision(_Counts):
@@ -82,10 +92,9 @@ class Precision(_Counts):
 
     name = "precision"
 
-    def result(self) -> float:
+    def share(self, hits: float, said: float, true: float) -> float:
         """Return TP / (TP + FP)."""
-        hits, said, _ = self.total
-        return float(hits / said) if said else 0.0
+        return hits / said if said else 0.0
 
 
 class Recall(_Counts):
@@ -99,10 +108,9 @@ class Recall(_Counts):
 
     name = "recall"
 
-    def result(self) -> float:
+    def share(self, hits: float, said: float, true: float) -> float:
         """Return TP / (TP + FN)."""
-        hits, _, true = self.total
-        return float(hits / true) if true else 0.0
+        return hits / true if true else 0.0
 
 
 class F1(_Counts):
@@ -116,10 +124,9 @@ class F1(_Counts):
 
     name = "f1"
 
-    def result(self) -> float:
+    def share(self, hits: float, said: float, true: float) -> float:
         """Return 2 TP / (2 TP + FP + FN)."""
-        hits, said, true = self.total
-        return float(2 * hits / (said + true)) if said + true else 0.0
+        return 2 * hits / (said + true) if said + true else 0.0
 
 
 def true_labels(y: np.ndarray) -> np.ndarray:
@@ -133,6 +140,28 @@ def true_labels(y: np.ndarray) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] > 1:
         return y.argmax(axis=1)
     return y.reshape(len(y))
+
+
+def labels_of(y: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """Return the labels (n,) in `y` if each of them names a column of the outputs `a` (n, k), k > 1.
+
+    Examples
+    --------
+    >>> labels_of(np.array([0, 2]), np.ones((2, 2)))
+    Traceback (most recent call last):
+    ...
+    ValueError: labels must lie in 0..1 (2 outputs), got 2 at row 1
+    """
+    labels = true_labels(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        if y.shape != a.shape:
+            raise ValueError(f"one-hot targets and outputs must have one shape, got y {y.shape} and a {a.shape}")
+        return labels
+    classes = a.shape[1] if a.ndim == 2 and a.shape[1] > 1 else 0  # a single output may have labels -1 and 1
+    if classes and labels.size and (labels.min() < 0 or labels.max() >= classes):
+        row = int(np.argmax((labels < 0) | (labels >= classes)))
+        raise ValueError(f"labels must lie in 0..{classes - 1} ({classes} outputs), got {labels[row]} at row {row}")
+    return labels
 
 
 def predicted_labels(a: np.ndarray, threshold: float = 0.5) -> np.ndarray:

@@ -34,6 +34,8 @@ class AUC(Metric):
 
     def result(self) -> float:
         """Return the share of pairs in the right order (Mann and Whitney, 1947); NaN with one class only."""
+        if not self.count:
+            return float("nan")
         y = np.concatenate([labels for labels, _ in self.seen]) == 1
         scores, place = np.unique(np.concatenate([scores for _, scores in self.seen]), return_inverse=True)
         positives = np.bincount(place, y, len(scores))
@@ -56,6 +58,8 @@ class R2(Metric):
 
     def sums(self, y: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return Σ(y−a)², Σ(y−c)² and Σ(y−c) with c the first target, which keeps large offsets from cancelling."""
+        if y.size != a.size:
+            raise ValueError(f"targets and outputs must have one shape, got y {y.shape} and a {a.shape}")
         y = y.reshape(a.shape).astype(float)
         if not self.count:
             self.center = y.flat[0] if y.size else 0.0
@@ -63,7 +67,9 @@ class R2(Metric):
         return np.array([((y - a) ** 2).sum(), (z**2).sum(), z.sum(), z.size])
 
     def result(self) -> float:
-        """Return 1 − Σ(y−a)²/Σ(y−ȳ)²; NaN where y does not vary."""
+        """Return 1 − Σ(y−a)²/Σ(y−ȳ)²; NaN where y does not vary, or without samples."""
+        if not self.count:
+            return float("nan")
         residual, squares, total, size = self.total
         variation = squares - total**2 / size
         return float(1 - residual / variation) if variation > 0 else float("nan")

@@ -9,22 +9,8 @@ import numpy as np
 
 from course_lib.reference.losses import Loss, SparseCategoricalCrossentropy
 from course_lib.training.model import Model
+from course_lib.validation import check_count as check_count
 from course_lib.validation import check_number
-
-
-def check_count(name: str, value: Any, low: int) -> int:
-    """Return `value` if it is a whole number >= `low`.
-
-    Examples
-    --------
-    >>> check_count("epochs", 2.5, 0)
-    Traceback (most recent call last):
-    ...
-    ValueError: epochs must be a whole number >= 0, got 2.5
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-        raise ValueError(f"{name} must be a whole number >= {low}, got {value!r}")
-    return int(value)
 
 
 def check_pair(X: Any, y: Any, kind: str) -> tuple[Any, np.ndarray]:
@@ -38,6 +24,18 @@ def check_pair(X: Any, y: Any, kind: str) -> tuple[Any, np.ndarray]:
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError(f"{kind}y must be finite, got {y[~np.isfinite(y)][0]}: leave out samples without a target")
     return X, y
+
+
+def check_validation_data(pair: Any) -> tuple[Any, np.ndarray]:
+    """Return the samples and targets of `validation_data`."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValueError(f"validation_data must be a pair (X, y), got {_kind(pair)}")
+    return check_pair(*pair, "validation ")
+
+
+def _kind(value: Any) -> str:
+    named = type(value).__name__
+    return f"a {named} of {len(value)}" if isinstance(value, (tuple, list)) else f"a {named}"
 
 
 def like_outputs(y: np.ndarray, model: Model, loss: Loss) -> np.ndarray:
@@ -56,6 +54,10 @@ def combined_weights(y: np.ndarray, class_weight: Mapping[int, float] | None, sa
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError("sample_weight must be finite and not negative")
     if class_weight is not None:
+        if not isinstance(class_weight, Mapping):
+            raise TypeError(f"class_weight must be a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}")
+        for label, factor in class_weight.items():
+            check_number(f"class_weight[{label}]", factor, 0)
         labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.ravel()
         missing = sorted(set(np.unique(labels).tolist()) - set(class_weight))
         if missing:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from course_lib.callbacks import Callback, Crew, History, Logs, ProgbarLogger, Run
-from course_lib.metrics import Metric, get_metric
+from course_lib.metrics import Metric, get_metrics
 from course_lib.reference.losses import Loss, get_loss
 from course_lib.reference.optimizers import Optimizer, get_optimizer
 from course_lib.training.batches import Batches
-from course_lib.training.inputs import check_count, check_pair, combined_weights, like_outputs, split
+from course_lib.training.inputs import check_pair, check_validation_data, combined_weights, like_outputs, split
 from course_lib.training.model import Model
 from course_lib.training.tally import Tally
-from course_lib.validation import as_generator
+from course_lib.validation import as_generator, check_count
 
 
 def fit(
@@ -82,8 +82,11 @@ def fit(
     True
     """
     loss, optimizer = get_loss(loss), get_optimizer(optimizer)
-    measures = [get_metric(metric, loss) for metric in metrics]
+    measures = get_metrics(metrics, loss)
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"callbacks must be a list, got one {type(callbacks).__name__}: write [it]")
     epochs, batch_size = check_count("epochs", epochs, 0), check_count("batch_size", batch_size, 1)
+    initial_epoch = check_count("initial_epoch", initial_epoch, 0)
     X, y = check_pair(X, y, "")
     weights = combined_weights(y, class_weight, sample_weight)
     if validation_split:
@@ -93,7 +96,7 @@ def fit(
     X = model.prepare(X)
     y = like_outputs(y, model, loss)
     if validation_data is not None:
-        X_val, y_val = check_pair(*validation_data, "validation ")
+        X_val, y_val = check_validation_data(validation_data)
         validation_data = model.prepare(X_val), like_outputs(y_val, model, loss)
 
     if hasattr(model, "adopt"):
@@ -136,7 +139,7 @@ def evaluate(
     loss = get_loss(loss)
     X, y = check_pair(X, y, "")
     X = model.prepare(X)
-    tally = Tally(model, like_outputs(y, model, loss), None, loss, [get_metric(metric, loss) for metric in metrics])
+    tally = Tally(model, like_outputs(y, model, loss), None, loss, get_metrics(metrics, loss))
     tally.add(np.arange(len(y)), model.predict(X, batch_size))
     return tally.result(model.penalty())
 

@@ -188,6 +188,10 @@ def test_history_keeps_late_columns_and_finds_the_best():
     assert history["loss"][:2] == [2.0, 1.0]
     np.testing.assert_array_equal(history["extra"], [NAN, 5.0, NAN])
     assert history.best("loss") == (1, 1.0)
+    with pytest.raises(ValueError, match="give fit validation_data or validation_split"):
+        history.best()
+    with pytest.raises(KeyError, match="this run has no 'acc', only loss, extra"):
+        history["acc"]
 
 
 def test_history_becomes_a_data_frame():
@@ -307,7 +311,12 @@ def test_callback_that_adds_a_number_is_seen_by_those_behind_it(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EarlyStopping(patience=0), "patience must lie in 1 <= patience, got 0"),
+        (lambda: EarlyStopping(patience=0), "patience must be a whole number >= 1, got 0"),
+        (lambda: EarlyStopping(patience=2.5), "patience must be a whole number >= 1, got 2.5"),
+        (lambda: EarlyStopping(baseline=NAN), "baseline must be finite, got nan"),
+        (lambda: EarlyStopping(start_from_epoch=-1), "start_from_epoch must be a whole number >= 0, got -1"),
+        (lambda: History().best("loss"), "the history has none yet"),
+        (lambda: play(EarlyStopping("los"), [1.0], "loss"), "did you mean 'loss'"),
         (lambda: EarlyStopping(min_delta=-1), "min_delta must lie in"),
         (lambda: EarlyStopping(mode="up"), "mode must be 'auto', 'min' or 'max', got 'up'"),
         (lambda: ReduceLROnPlateau(factor=2.0), "factor must"),

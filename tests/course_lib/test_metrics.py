@@ -111,7 +111,10 @@ def test_threshold_for_logits_is_zero():
 def test_undefined_metrics_are_nan_not_an_error():
     assert np.isnan(AUC()([1, 1], [0.2, 0.3]))
     assert np.isnan(R2()([1.0, 1.0], [0.2, 0.3]))
-    assert np.isnan(Accuracy().result())
+    assert all(np.isnan(kind().result()) for kind in METRICS.values())
+    nothing = np.zeros(0, int), np.zeros((0, 2))
+    assert all(np.isnan(kind()(*nothing)) for name, kind in METRICS.items() if name != "r2")
+    assert np.isnan(R2()(np.zeros((0, 2)), np.zeros((0, 2))))
 
 
 def test_losses_serve_as_metrics():
@@ -134,7 +137,12 @@ def test_metric_of_ones_own():
     [
         (lambda: get_metric("recal"), ValueError, "did you mean 'recall'"),
         (lambda: Accuracy()([0, 1], [[1.0, 0.0]]), ValueError, "got 2 targets and 1 outputs"),
-        (lambda: TopKAccuracy(0), ValueError, "k must lie in 1 <= k"),
+        (lambda: TopKAccuracy(0), ValueError, "k must be a whole number >= 1"),
+        (lambda: TopKAccuracy(2.5), ValueError, "k must be a whole number >= 1, got 2.5"),
+        (lambda: TopKAccuracy()([0], [0.5]), ValueError, r"outputs must have shape \(n, k\)"),
+        (lambda: Accuracy()([0, 2], np.ones((2, 2))), ValueError, r"labels must lie in 0..1 .* got 2 at row 1"),
+        (lambda: Accuracy()(np.eye(3), np.ones((3, 2))), ValueError, "one-hot targets and outputs must have one shape"),
+        (lambda: R2()([1.0, 2.0], np.ones((2, 2))), ValueError, "targets and outputs must have one shape"),
         (lambda: confusion_matrix([0, 3], [0, 1], 3), ValueError, "labels must lie in 0..2"),
         (lambda: Metric()([0], [0.0]), NotImplementedError, "must define sums"),
     ],

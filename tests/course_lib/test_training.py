@@ -9,7 +9,7 @@ import torch
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
 
-from course_lib.callbacks import Callback, LambdaCallback
+from course_lib.callbacks import Callback, EarlyStopping, LambdaCallback
 from course_lib.metrics import Accuracy
 from course_lib.reference.layers import Activation, BatchNormalization, Dense, Dropout
 from course_lib.reference.losses import SparseCategoricalCrossentropy
@@ -216,6 +216,12 @@ X, Y = blobs(8)
         ({"loss": "crossentropy"}, ValueError, "unknown loss 'crossentropy'"),
         ({"optimizer": "sdg"}, ValueError, "did you mean 'sgd'"),
         ({"metrics": ["acuracy"]}, ValueError, "did you mean 'accuracy'"),
+        ({"metrics": "accuracy"}, TypeError, r"metrics must be a list, got 'accuracy': write \['accuracy'\]"),
+        ({"initial_epoch": -1}, ValueError, "initial_epoch must be a whole number >= 0, got -1"),
+        ({"validation_data": X}, ValueError, r"validation_data must be a pair \(X, y\), got a ndarray"),
+        ({"class_weight": [1.0, 2.0, 3.0]}, TypeError, "class_weight must be a dict such as"),
+        ({"class_weight": {0: 1.0, 1: -1.0, 2: 1.0}}, ValueError, r"class_weight\[1\] must lie in 0 <="),
+        ({"callbacks": EarlyStopping()}, TypeError, "callbacks must be a list, got one EarlyStopping"),
         ({"epochs": -1}, ValueError, "epochs must be a whole number >= 0, got -1"),
         ({"batch_size": 0}, ValueError, "batch_size must be a whole number >= 1, got 0"),
         ({"validation_split": 1.0}, ValueError, "validation_split must lie in"),
