@@ -8,6 +8,12 @@ from course_lib.validation import check_number
 Rate = Callable[[float], float]
 
 
+def check_schedule(schedule: Rate) -> None:
+    """Raise a TypeError unless the schedule can be called with a step."""
+    if not callable(schedule):
+        raise TypeError(f"a schedule is a callable that maps a step to a rate, got {schedule!r}")
+
+
 def check_boundaries(boundaries: Sequence[float], needed: int, parts: str) -> None:
     """Raise a ValueError unless there are as many boundaries as needed, and they increase."""
     if len(boundaries) != needed:

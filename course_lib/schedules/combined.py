@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.schedules.base import Rate, Schedule, check_boundaries
+from course_lib.schedules.base import Rate, Schedule, check_boundaries, check_schedule
 from course_lib.validation import check_number
 
 
@@ -33,6 +33,7 @@ class LinearWarmup(Schedule):
     start: float = 0.0
 
     def __post_init__(self) -> None:
+        check_schedule(self.schedule)
         check_number("steps", self.steps, 1)
         check_number("start", self.start, 0)
 
@@ -65,6 +66,10 @@ class Chain(Schedule):
     boundaries: Sequence[float]
 
     def __post_init__(self) -> None:
+        if not self.schedules:
+            raise ValueError("a chain needs at least one schedule")
+        for schedule in self.schedules:
+            check_schedule(schedule)
         check_boundaries(self.boundaries, len(self.schedules) - 1, "schedules")
 
     def rate(self, step: float) -> float:

@@ -36,6 +36,7 @@ class Triangular(Schedule):
         check_number("minimum", self.minimum, 0)
         check_number("maximum", self.maximum, self.minimum)
         check_number("half_period", self.half_period, 0, open_low=True)
+        check_number("decay", self.decay, 0)
 
     def rate(self, step: float) -> float:
         """Return the point of the triangle that belongs to the step."""
@@ -60,6 +61,10 @@ class CosineDecay(Decay):
     """
 
     alpha: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("alpha", self.alpha, 0)
 
     def rate(self, step: float) -> float:
         """Return η at step k."""
@@ -100,6 +105,8 @@ class CosineDecayRestarts(Schedule):
         check_number("initial_learning_rate", self.initial_learning_rate, 0)
         check_number("first_decay_steps", self.first_decay_steps, 0, open_low=True)
         check_number("t_mul", self.t_mul, 1)
+        check_number("m_mul", self.m_mul, 0)
+        check_number("alpha", self.alpha, 0)
 
     def rate(self, step: float) -> float:
         """Return η at step k, counted from the last restart."""

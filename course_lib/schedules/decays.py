@@ -31,6 +31,10 @@ class LinearDecay(Decay):
 
     final_fraction: float = 0.01
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("final_fraction", self.final_fraction, 0)
+
     def rate(self, step: float) -> float:
         """Return ε at step k."""
         done = min(step / self.decay_steps, 1.0)
@@ -127,6 +131,8 @@ class PiecewiseConstantDecay(Schedule):
 
     def __post_init__(self) -> None:
         check_boundaries(self.boundaries, len(self.values) - 1, "values")
+        for i, value in enumerate(self.values):
+            check_number(f"values[{i}]", value, 0)
 
     def rate(self, step: float) -> float:
         """Return the value of the piece that holds the step."""

@@ -113,11 +113,22 @@ PAIRS = {
 }
 
 
+# 8, 8 + 12, 8 + 12 + 18: there Keras' logarithm, in float32, puts the step on one side or the other, by machine
+RESTARTS = (8, 20, 38)
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_matches_keras(name, keras):
     schedule, make, _ = PAIRS[name]
     theirs = make(keras.optimizers.schedules)
-    close(ours(schedule), [float(theirs(k)) for k in STEPS], rtol=FLOAT32, atol=FLOAT32)
+    steps = [k for k in STEPS if name != "restarts" or k not in RESTARTS]
+    close([schedule(k) for k in steps], [float(theirs(k)) for k in steps], rtol=FLOAT32, atol=FLOAT32)
+
+
+def test_each_restart_is_back_up_and_its_period_longer_by_t_mul():
+    schedule, *_ = PAIRS["restarts"]
+    close([schedule(k) for k in RESTARTS], [0.3 * (0.1 + 0.9 * 0.8**i) for i in (1, 2, 3)])
+    close(schedule(RESTARTS[1] - 1e-9), 0.03, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, _, make) in PAIRS.items() if make])
@@ -279,10 +290,22 @@ def test_reduce_on_plateau_matches_pytorch_whose_patience_is_one_less(patience):
         (lambda: CosineDecayRestarts(0.1, 10, t_mul=0.5), "t_mul must lie in 1 <= t_mul, got 0.5"),
         (lambda: LinearWarmup(lambda k: 1.0, 0), "steps must lie in 1 <= steps, got 0"),
         (lambda: Chain([lambda k: 1.0], [3]), "0 boundaries belong to 1 schedules, got 1"),
+        (lambda: Chain([], []), "a chain needs at least one schedule"),
+        (lambda: LinearDecay(0.1, 10, -0.5), "final_fraction must lie in 0 <= final_fraction, got -0.5"),
+        (lambda: PiecewiseConstantDecay([1], [1, -2]), r"values\[1\] must lie in 0 <= "),
+        (lambda: CosineDecay(0.1, 10, -0.1), "alpha must lie in 0 <= alpha, got -0.1"),
+        (lambda: CosineDecayRestarts(0.1, 10, m_mul=-1), "m_mul must lie in 0 <= m_mul, got -1"),
+        (lambda: Triangular(0.1, 0.5, 3, decay=-1), "decay must lie in 0 <= decay, got -1"),
         (lambda: ReduceOnPlateau(0.1, factor=1.0), "factor must lie in 0 < factor < 1, got 1.0"),
         (lambda: ReduceOnPlateau(0.1, patience=0), "patience must lie in 1 <= patience, got 0"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_rule(make, message):
     with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("make", [lambda: LinearWarmup(0.1, 5), lambda: Chain([0.1, 0.2], [3])])
+def test_a_number_in_place_of_a_schedule_is_refused(make):
+    with pytest.raises(TypeError, match=r"a callable that maps a step to a rate, got 0\.1"):
         make()
