@@ -42,6 +42,8 @@ class Job:
 
 def run(function: Objective | Train, jobs: Sequence[Job], journal: Journal, executor: Executor | None) -> list[Trial]:
     """Return the trials of the jobs, in their order; each is in the journal as soon as it is finished."""
+    if not callable(function):
+        raise TypeError(f"a search needs a function to try configurations with, got {function!r}")
     known = {job.key: journal.find(job.key, job.config, job.epochs) for job in jobs}
     todo = [job for job in jobs if known[job.key] is None]
     if executor is None and hasattr(function, "together"):

@@ -13,6 +13,8 @@ import numpy as np
 
 from course_lib.validation import unknown_name
 
+KINDS = ("choice", "uniform", "log_uniform")
+
 Config = dict[str, Any]
 Space = Mapping[str, tuple]
 
@@ -31,7 +33,16 @@ def grid(space: Mapping[str, Sequence]) -> list[Config]:
     >>> grid({"width": [16, 32], "rate": [0.1, 0.2]})[1]
     {'width': 16, 'rate': 0.2}
     """
+    for name, values in space.items():
+        if not isinstance(values, (list, range, np.ndarray)) and not (
+            isinstance(values, tuple) and not _is_spec(values)
+        ):
+            raise ValueError(f"{name}: a grid needs a list of values such as [16, 32], got {values!r}")
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+
+
+def _is_spec(values: tuple) -> bool:
+    return bool(values) and isinstance(values[0], str) and values[0] in KINDS
 
 
 def check_space(space: Space) -> None:
@@ -49,17 +60,18 @@ def check_space(space: Space) -> None:
             raise ValueError(f'{name}: a specification is a tuple such as ("uniform", 0, 1), got {spec!r}')
         kind, *limits = spec
         if kind == "choice":
-            if len(limits) != 1 or not len(limits[0]):
+            if len(limits) != 1 or not isinstance(limits[0], (Sequence, np.ndarray)) or not len(limits[0]):
                 raise ValueError(f'{name}: write ("choice", values) with at least one value, got {spec!r}')
         elif kind in ("uniform", "log_uniform"):
             _check_limits(name, spec)
         else:
-            raise unknown_name("specification", kind, ["choice", "uniform", "log_uniform"])
+            raise unknown_name("specification", kind, KINDS)
 
 
 def _check_limits(name: str, spec: tuple) -> None:
     kind, *limits = spec
-    if len(limits) != 2 or not all(math.isfinite(x) for x in limits) or limits[0] > limits[1]:
+    numbers = all(isinstance(x, (int, float, np.number)) and math.isfinite(x) for x in limits)
+    if len(limits) != 2 or not numbers or limits[0] > limits[1]:
         raise ValueError(f'{name}: write ("{kind}", low, high) with finite low ≤ high, got {spec!r}')
     if kind == "log_uniform" and limits[0] <= 0:
         raise ValueError(f"{name}: low must be positive to have a logarithm, got {limits[0]}")

@@ -19,7 +19,7 @@ from course_lib.search.journal import Journal
 from course_lib.search.results import Results, Trial
 from course_lib.search.running import Job, Objective, run
 from course_lib.search.space import Config, Cube, Space, check_integer, grid, sample
-from course_lib.validation import as_generator
+from course_lib.validation import as_generator, check_number
 
 NOISE = 1e-4  # variance of a standardized loss that a trial is trusted to
 
@@ -117,6 +117,7 @@ def bayesian_search(
     """
     for name, value, least in (("n", n, 0), ("initial", initial, 1), ("batch", batch, 1)):
         check_integer(name, value, least)
+    check_number("beta", beta, 0)
     rng, cube = as_generator(seed), Cube(space)
     book = Journal(
         journal, {"search": "bayesian", "space": dict(space), "beta": beta, "initial": initial, "batch": batch}

@@ -113,6 +113,8 @@ def test_the_cube_gives_back_what_was_encoded(seed):
         ({"x": ("uniform", 0, math.inf)}, "finite low ≤ high"),
         ({"x": ("log_uniform", 0.0, 1.0)}, "low must be positive"),
         ({"x": ("choice", [])}, "at least one value"),
+        ({"x": ("choice", 3)}, "at least one value"),
+        ({"x": ("uniform", 0, "1")}, "finite low ≤ high"),
     ],
 )
 def test_a_wrong_space_is_explained(space, message):
@@ -303,6 +305,20 @@ def test_grid_search_finds_the_best_and_shows_a_table():
 def test_an_empty_search_has_no_best():
     with pytest.raises(ValueError, match="no trial was made"):
         _ = search.grid_search(bowl, {"rate": []}).best
+
+
+@pytest.mark.parametrize("values", [5, "abc", ("choice", [1, 2]), ("uniform", 0, 1)])
+def test_a_grid_wants_lists(values):
+    with pytest.raises(ValueError, match=r"width: a grid needs a list of values such as \[16, 32\], got"):
+        search.grid_search(bowl, {"width": values})
+    assert search.grid({"a": (1, 2), "b": range(2)})[-1] == {"a": 2, "b": 1}
+
+
+def test_a_negative_beta_and_a_name_in_place_of_a_function_are_refused():
+    with pytest.raises(ValueError, match="beta must lie in 0 <= beta, got -1"):
+        search.bayesian_search(bowl, SPACE, 3, beta=-1)
+    with pytest.raises(TypeError, match="needs a function to try configurations with, got 'bowl'"):
+        search.random_search("bowl", SPACE, 1)
 
 
 @pytest.mark.parametrize("strange", [{"n": -1}, {"n": 2.5}, {"n": 3, "initial": 0}, {"n": 3, "batch": 0}])
