@@ -33,13 +33,15 @@ class Loss:
     def __call__(self, y: Any, a: Any, weights: Any = None) -> float:
         """Return the mean loss, each sample's terms times its weight if there are `weights` (n,)."""
         y, a = self.prepare(y, a)
-        terms = self.terms(y, a)
+        with np.errstate(invalid="ignore"):  # NaN or inf, as in PyTorch, where outputs are infinite
+            terms = self.terms(y, a)
         return float(np.mean(terms if weights is None else terms * sample_weights(weights, terms)))
 
     def gradient(self, y: Any, a: Any, weights: Any = None) -> np.ndarray:
         """Return dL/da, of the shape of `a`, with its 1/n."""
         y, a = self.prepare(y, a)
-        slopes = self.slopes(y, a)
+        with np.errstate(invalid="ignore"):
+            slopes = self.slopes(y, a)
         slopes *= 1 / (a[..., 0].size if self.by_row else a.size)
         return slopes if weights is None else slopes * sample_weights(weights, a)
 

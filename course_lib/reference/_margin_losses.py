@@ -107,10 +107,10 @@ class CosineSimilarity(Loss):
         """Return (cos·â - ŷ)/‖a‖."""
         (y, _), (a, length) = unit(y), unit(a)
         cos = (y * a).sum(axis=-1, keepdims=True)
-        return np.where(length > 0, (cos * a - y) / np.where(length > 0, length, 1), 0)
+        return np.where(length == 0, 0, (cos * a - y) / np.where(length == 0, 1, length))
 
 
 def unit(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return v/‖v‖ (0 for a row of zeros) and the length ‖v‖ of each row, kept as an axis."""
     length = np.linalg.norm(v, axis=-1, keepdims=True)
-    return v / np.where(length > 0, length, 1), length
+    return v / np.where(length == 0, 1, length), length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_lib.reference._activation_base import Elementwise
+from course_lib.validation import check_number
 
 
 class Linear(Elementwise):
@@ -154,7 +155,7 @@ class HardSigmoid(Elementwise):
     name = "hard_sigmoid"
 
     def __init__(self, steepness: float = 0.2) -> None:
-        self.steepness = steepness
+        self.steepness = check_number("steepness", steepness, 0, open_low=True)
 
     def forward(self, s: np.ndarray) -> np.ndarray:
         """Return clip(0.2s + 0.5, 0, 1)."""

@@ -273,6 +273,11 @@ def node(operation: str, data: np.ndarray, *links: tuple[Tensor, Pull]) -> Tenso
 
 def matmul(A: Tensor, B: Tensor) -> Tensor:
     """Return A @ B with NumPy's rules: a vector on the left is a row, on the right a column."""
+    if not A.data.ndim or not B.data.ndim or A.data.shape[-1] != B.data.shape[-2:][0]:
+        raise ValueError(
+            f"A @ B needs as many columns in A as rows in B, got shapes {A.data.shape} and {B.data.shape}"
+            + (": write * for a number" if not (A.data.ndim and B.data.ndim) else "")
+        )
     left = A.data[None, :] if A.data.ndim == 1 else A.data
     right = B.data[:, None] if B.data.ndim == 1 else B.data
     product = left @ right

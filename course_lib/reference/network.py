@@ -18,7 +18,7 @@ from course_lib.reference.losses import Loss
 from course_lib.reference.memory import aligned_zeros, by_columns
 from course_lib.reference.optimizers import Optimizer
 from course_lib.reference.saving import load_network, save_network
-from course_lib.validation import as_generator
+from course_lib.validation import as_generator, check_count
 
 
 class Network:
@@ -68,11 +68,9 @@ class Network:
         self.layers = list(layers)
         self.seed = seed
         as_generator(seed)
-        self.dtype = np.dtype(dtype)
+        self.dtype = check_dtype(dtype)
         self.input_shape: Shape | None = None
         self._batch: np.ndarray | None = None
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
         for place, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {place} must be a Layer, got {layer!r}; functions go into Activation(...)")
@@ -83,7 +81,8 @@ class Network:
 
     def build(self, input_shape: int | Shape) -> None:
         """Draw the initial weights for samples of `input_shape` and lay them out in the flat vectors."""
-        shape = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
+        shape = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else (input_shape,)
+        shape = tuple(check_count("input_shape", n, 1) for n in shape)
         self.input_shape = shape
         rng = as_generator(self.seed)
         for layer in self.layers:
@@ -189,6 +188,7 @@ class Network:
 
     def predict(self, X: Any, batch_size: int = 1024) -> np.ndarray:
         """Return the outputs for `X` in prediction mode, computed batch by batch."""
+        batch_size = check_count("batch_size", batch_size, 1)
         X = self.prepare(X)
         parts = [self.forward(X[i : i + batch_size]) for i in range(0, len(X), batch_size)]
         return self.collect(parts)
@@ -204,8 +204,9 @@ class Network:
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Go back to what `get_weights` returned."""
         for name, own in (("parameters", self.parameters), ("state", self.state)):
-            if weights[name].shape != own.shape:
-                raise ValueError(f"this network has {own.size} {name}, got {weights[name].size}")
+            if name not in weights or weights[name].shape != own.shape:
+                got = f"an array of shape {weights[name].shape}" if name in weights else "none"
+                raise ValueError(f"this network has {own.size} {name} in a flat vector, got {got}")
             own[:] = weights[name]
 
     # For looking at it
@@ -295,3 +296,18 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network([{', '.join(map(repr, self.layers))}])"
+
+
+def check_dtype(dtype: Any) -> np.dtype:
+    """Return `dtype` as NumPy knows it, if it is float32 or float64.
+
+    Examples
+    --------
+    >>> check_dtype("float16")
+    Traceback (most recent call last):
+    ...
+    ValueError: dtype must be float32 or float64, got 'float16'
+    """
+    if dtype not in (np.dtype("float32"), np.dtype("float64")):
+        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    return np.dtype(dtype)

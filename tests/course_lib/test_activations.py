@@ -312,6 +312,8 @@ def test_errors_name_the_way_out():
         get_activation(Softmax)
     with pytest.raises(ValueError, match="must lie in 0 <= negative_slope <= 1, got"):
         LeakyReLU(-0.1)
+    with pytest.raises(ValueError, match="steepness must lie in 0 < steepness, got 0"):
+        HardSigmoid(0)
     with pytest.raises(TypeError, match="s must hold real numbers, got dtype complex128"):
         sigmoid(1j)
     with pytest.raises(NotImplementedError, match="does not say what its forward pass is"):

@@ -228,6 +228,14 @@ def test_backward_needs_a_scalar():
         Tensor([1.0, 2.0]).backward()
 
 
+@pytest.mark.parametrize(("left", "right"), [((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 3), (2,)), ((2,), (3, 3, 2))])
+def test_shapes_of_a_matrix_product_that_do_not_fit_are_named(left, right):
+    with pytest.raises(ValueError, match="as many columns in A as rows in B, got shapes"):
+        Tensor(np.ones(left)) @ Tensor(np.ones(right))
+    with pytest.raises(ValueError, match=r"write \* for a number"):
+        Tensor(np.ones(left)) @ 2.0
+
+
 def test_text_is_refused():
     with pytest.raises(TypeError, match="data must hold real numbers"):
         Tensor("one")

@@ -111,6 +111,8 @@ def test_one_sample_has_no_unbiased_variance():
     layer = built(BatchNormalization(), (3,))
     with pytest.raises(ValueError, match="a batch of one sample has no unbiased variance"):
         layer.forward(np.ones((1, 3)), training=True)
+    with pytest.raises(ValueError, match="the batch is empty: a mean needs a sample"):
+        layer.forward(np.ones((0, 3)), training=True)
     assert np.isfinite(built(BatchNormalization(unbiased=False), (3,)).forward(np.ones((1, 3)), training=True)).all()
 
 

@@ -287,6 +287,27 @@ def test_nan_outputs_give_a_nan_loss_and_no_warning(name):
     assert np.isnan(ours(y, np.full_like(a, np.nan)))
 
 
+REFUSING = (positives, chances, soft_rows, labelled)  # an infinity is no probability, and no rate
+
+
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", [name for name, row in TORCH.items() if row[2] not in REFUSING])
+def test_an_infinite_output_is_finite_in_the_loss_where_it_is_in_torch_and_warns_of_nothing(name, dtype, infinity):
+    ours, theirs, inputs = TORCH[name]
+    y, a = inputs(np.random.default_rng(8), 3, 3)
+    a = a.astype(dtype)
+    a[1, 0] = infinity
+    loss, expected = (
+        ours(y, a),
+        theirs(torch.tensor(y, dtype=torch.float64), torch.tensor(a, dtype=torch.float64)).item(),
+    )
+    assert np.isfinite(loss) == np.isfinite(expected)
+    assert not np.isfinite(loss) or loss == pytest.approx(expected, rel=1e-5)
+    gradient = ours.gradient(y, a)
+    assert gradient.dtype == dtype and gradient.shape == a.shape
+
+
 @pytest.mark.parametrize("name", TORCH)
 def test_arguments_are_untouched_and_float32_stays_float32(name):
     ours, _, inputs = TORCH[name]

@@ -66,6 +66,7 @@ class BatchNormalization(Layer):
         """Return γx̂ + β and, while training, move the running statistics."""
         self.training = training
         if training:
+            self.check_batch(len(X))
             mean, var = X.mean(axis=0), X.var(axis=0)
             self.move_statistics(mean, var, len(X))
         else:
@@ -74,14 +75,19 @@ class BatchNormalization(Layer):
         self.x_hat = (X - mean) * self.scale
         return self.gamma * self.x_hat + self.beta
 
+    def check_batch(self, n: int) -> None:
+        """Refuse a batch that has no mean or, where it is asked for, no unbiased variance."""
+        if n < 1:
+            raise ValueError("the batch is empty: a mean needs a sample")
+        if n < 2 and self.unbiased:
+            raise ValueError(
+                "a batch of one sample has no unbiased variance: take batches of 2 or more "
+                "(fit(..., drop_last=True) leaves out a short last batch) or unbiased=False"
+            )
+
     def move_statistics(self, mean: np.ndarray, var: np.ndarray, n: int) -> None:
         """Let running ← (1−momentum)·running + momentum·batch."""
         if self.unbiased:
-            if n < 2:
-                raise ValueError(
-                    "a batch of one sample has no unbiased variance: take batches of 2 or more "
-                    "(fit(..., drop_last=True) leaves out a short last batch) or unbiased=False"
-                )
             var = var * (n / (n - 1))
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_var += self.momentum * (var - self.running_var)

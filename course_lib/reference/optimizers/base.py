@@ -152,6 +152,11 @@ class Optimizer:
         self.state[name][:] = values
 
     def _check(self, w: np.ndarray, g: np.ndarray) -> None:
+        if not isinstance(w, np.ndarray) or not isinstance(g, np.ndarray):
+            raise TypeError(
+                "parameters and gradient must be NumPy arrays, which are changed in place, got "
+                f"{type(w).__name__} and {type(g).__name__}"
+            )
         if w.ndim != 1 or w.shape != g.shape or w.dtype != g.dtype or w.dtype.kind != "f":
             raise ValueError(
                 "parameters and gradient must be flat float vectors of one shape and dtype, got "
