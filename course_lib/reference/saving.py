@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,11 +75,13 @@ def load_network(
     """
     from course_lib.reference.network import Network
 
+    if not zipfile.is_zipfile(path) and Path(path).exists():
+        raise ValueError(f"{path} holds no network: it is not an .npz archive, or only a part of one")
     with np.load(path, allow_pickle=False) as file:
-        if "description" not in file:
-            raise ValueError(f"{path} holds no network: it was not written by Network.save")
-        arrays = {name: file[name] for name in file.files if name != "description"}
-        description = json.loads(str(file["description"]))
+        arrays = {name: file[name] for name in file.files}
+    if not {"description", "parameters", "state"} <= set(arrays):
+        raise ValueError(f"{path} holds no network: it was not written by Network.save")
+    description = read_description(str(arrays.pop("description")), path)
     if description["format"] > FORMAT:
         raise ValueError(f"{path} has format {description['format']}, this version reads up to {FORMAT}: update it")
     known = known_classes(custom)
@@ -90,6 +94,18 @@ def load_network(
             raise ValueError(f"{path} holds no optimizer: save it with network.save(path, optimizer)")
         optimizer.set_state(state)
     return network
+
+
+def read_description(text: str, path: str | PathLike[str]) -> dict[str, Any]:
+    """Return the JSON text of a file, if it has what a network needs."""
+    try:
+        description = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} holds no network: its description is not JSON ({error})") from error
+    wanted = {"format", "input_shape", "dtype", "layers"}
+    if not isinstance(description, dict) or not wanted <= set(description):
+        raise ValueError(f"{path} holds no network: its description must name {', '.join(sorted(wanted))}")
+    return description
 
 
 def encode(value: Any) -> Any:

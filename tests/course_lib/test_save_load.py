@@ -145,6 +145,16 @@ def test_other_files_are_named(tmp_path):
         Network.load(tmp_path / "arrays.npz")
     with pytest.raises(FileNotFoundError):
         Network.load(tmp_path / "absent.npz")
+    Network([Dense(1)], 2).save(tmp_path / "whole.npz")
+    whole = dict(np.load(tmp_path / "whole.npz"))
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:400])
+    (tmp_path / "text.npz").write_text("not an archive")
+    np.savez(tmp_path / "list.npz", **(whole | {"description": "[]"}))
+    np.savez(tmp_path / "text in it.npz", **(whole | {"description": "{"}))
+    np.savez(tmp_path / "no weights.npz", description=whole["description"])
+    for name in ("torn", "text", "list", "text in it", "no weights"):
+        with pytest.raises(ValueError, match=f"{name}.npz holds no network"):
+            Network.load(tmp_path / f"{name}.npz")
     Network([Dense(1)], 2).save(tmp_path / "bare.npz")
     with pytest.raises(ValueError, match=r"holds no optimizer: save it with network.save\(path, optimizer\)"):
         Network.load(tmp_path / "bare.npz", Adam())

@@ -256,8 +256,14 @@ def test_a_start_at_the_minimum_is_left_alone(name):
 def test_a_function_that_is_not_finite_at_the_start_is_refused():
     with pytest.raises(ValueError, match="must be finite at the start, got nan"):
         lbfgs(lambda w: (np.nan, w), np.ones(2))
-    with pytest.raises(ValueError, match="memory must be at least 1"):
+    with pytest.raises(ValueError, match="memory must be a whole number >= 1, got 0"):
         lbfgs(rosenbrock, np.ones(2), memory=0)
+    with pytest.raises(ValueError, match=r"w must be a flat vector, got shape \(2, 1\)"):
+        bfgs(rosenbrock, np.ones((2, 1)))
+    with pytest.raises(ValueError, match=r"the gradient of shape \(2,\), got \(1,\)"):
+        lbfgs(lambda w: (1.0, w[:1]), np.ones(2))
+    with pytest.raises(ValueError, match="tolerance must lie in 0 <= tolerance, got -1"):
+        bfgs(rosenbrock, np.ones(2), tolerance=-1)
 
 
 def test_float32_stays_float32():

@@ -8,6 +8,7 @@ import numpy as np
 
 from course_lib.reference.second_order.directions import bfgs_update, lbfgs_direction
 from course_lib.reference.second_order.line_search import Function, strong_wolfe
+from course_lib.validation import as_float, check_count, check_number
 
 Callback = Callable[[np.ndarray, float], object]
 
@@ -146,8 +147,7 @@ def lbfgs(
     >>> lbfgs(bowl, np.ones(3)).w.round(6) + 0.0
     array([0., 0., 0.])
     """
-    if memory < 1:
-        raise ValueError(f"memory must be at least 1 step, got {memory}")
+    check_count("memory", memory, 1)
     steps: list[np.ndarray] = []
     changes: list[np.ndarray] = []
 
@@ -172,8 +172,16 @@ def _descend(
     callback: Callback | None,
 ) -> Minimum:
     """Go in the direction that the method proposes, as far as the line search says; tell it what happened."""
-    w = np.array(w, dtype=np.result_type(w, np.float32))
+    w = np.array(as_float(w, "w"))
+    if w.ndim != 1:
+        raise ValueError(f"w must be a flat vector, got shape {w.shape}: write w.ravel()")
+    check_count("max_iterations", max_iterations, 0)
+    check_number("tolerance", tolerance, 0)
     value, g = function(w)
+    if np.shape(g) != w.shape:
+        raise ValueError(
+            f"the function must return (value, gradient), the gradient of shape {w.shape}, got {np.shape(g)}"
+        )
     if not np.isfinite(value):
         raise ValueError(f"the function must be finite at the start, got {value}")
     values, evaluations = [float(value)], 1
