@@ -30,7 +30,8 @@ def check_validation_data(pair: Any) -> tuple[Any, np.ndarray]:
     """Return the samples and targets of `validation_data`."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValueError(f"validation_data must be a pair (X, y), got {_kind(pair)}")
-    return check_pair(*pair, "validation ")
+    X, y = pair
+    return check_pair(X, y, "validation ")
 
 
 def _kind(value: Any) -> str:
