@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from course_lib import search
 from course_lib.checks.gradients import check_backward
 from course_lib.reference.activations import sigmoid, softmax, softplus, tanh
 from course_lib.reference.derivatives import central_difference, forward_difference
 from course_lib.reference.graph import Tensor
+from course_lib.reference.layers import Activation, Dense, Dropout
 from course_lib.reference.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -24,6 +26,11 @@ from course_lib.reference.losses import (
     MeanSquaredError,
     SparseCategoricalCrossentropy,
 )
+from course_lib.reference.network import Network
+from course_lib.reference.optimizers import Adam, RMSprop
+from course_lib.schedules import Chain, ExponentialDecay, PiecewiseConstantDecay
+from course_lib.training import Batches
+from course_lib.training.inputs import split
 
 # A: derivatives
 
@@ -271,3 +278,112 @@ def test_e_cheat_sheet_rules_for_inputs_and_sigmoid_are_right():
     X, W = rng.normal(size=(5, 3)), rng.normal(size=(3, 2))
     assert check_backward(lambda X: X @ W, lambda X, G: G @ W.T, X).ok
     assert check_backward(sigmoid, lambda s, G: G * sigmoid(s) * (1 - sigmoid(s)), X).ok
+
+
+# Sizes that the decks print
+
+
+@pytest.mark.parametrize(
+    ("deck", "units", "sizes", "total"),
+    [
+        ("USC EE599 (2020), Fashion-MNIST", (128, 10), [100_480, 1_290], 101_770),
+        ("Columbia W4995 (2021), MNIST", (32, 10), [25_120, 330], 25_450),
+    ],
+)
+def test_c_d_summaries_count_the_parameters_of_the_slides(deck, units, sizes, total):
+    hidden, output = units
+    layers = [Dense(hidden), Activation("relu"), Dropout(0.15), Dense(output)]  # dropout has none
+    network = Network(layers, input_shape=784)
+    assert [sum(p.value.size for p in layer.parameters.values()) for layer in layers] == [sizes[0], 0, 0, sizes[1]]
+    assert len(network.parameters) == total
+    for number in (*sizes, total):
+        assert f"{number:,}" in network.summary()
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "steps"),
+    [(60_000, 128, 469), (54_000, 128, 422)],  # all of MNIST, and what a validation split of .1 leaves
+)
+def test_d_progress_bars_count_the_batches(samples, batch, steps):
+    # Columbia W4995: 469/469 and 422/422, the last batch smaller than the others
+    assert len(Batches(samples, batch)) == steps
+    assert sum(len(rows) for rows in Batches(samples, batch, shuffle=False)) == samples
+
+
+def test_c_validation_split_of_a_tenth_leaves_54000_and_6000():
+    # USC EE599: Train on 54000 samples, validate on 6000 samples
+    X, y = np.zeros((60_000, 1), np.int8), np.zeros(60_000, int)
+    X_train, y_train, _, (X_validation, y_validation) = split(X, y, None, 0.1)
+    assert (len(X_train), len(y_train), len(X_validation), len(y_validation)) == (54_000, 54_000, 6_000, 6_000)
+
+
+def test_d_grid_of_epochs_and_widths_has_the_nine_rows_of_the_table():
+    # Columbia W4995: epochs 1, 5, 10 and 32, 64, 256 units
+    rows = search.grid({"epochs": [1, 5, 10], "hidden_size": [32, 64, 256]})
+    assert [tuple(row.values()) for row in rows] == [(e, h) for e in (1, 5, 10) for h in (32, 64, 256)]
+
+
+@pytest.mark.parametrize(
+    ("rolled", "unrolled", "unchecked", "printed"),
+    [
+        (0.6841716, 0.2353421, 0.197472, (65.6, 16.1)),
+        (0.697136, 0.2353696, 0.1964736, (66.2, 16.5)),
+        (0.6741987, 0.237367, 0.1954762, (64.8, 17.6)),
+    ],
+)
+def test_a_reductions_of_the_unrolled_loop_follow_from_its_seconds(rolled, unrolled, unchecked, printed):
+    # UW ML530: the second reduction is that over the unrolled loop, not over the rolled one
+    reductions = 100 * (1 - unrolled / rolled), 100 * (1 - unchecked / unrolled)
+    np.testing.assert_allclose(reductions, printed, atol=0.05)
+
+
+def test_a_the_compiled_loops_differ_by_rounding_alone():
+    # UW ML530: 45.12804 rolled, 45.12801 unrolled: four partial sums are added in another order
+    for rolled, unrolled in ((45.12804, 45.12801), (-4.605535, -4.605533), (34.96746, 34.96748)):
+        assert 0 < abs(rolled / unrolled - 1) < 10 * np.finfo(np.float32).eps
+
+
+def test_c_soft_decisions_of_the_ankle_boot_are_a_softmax():
+    # USC EE599: ten probabilities, the last one the hard decision; from the logits that have them, up to a constant
+    printed = np.array([
+        2.6553041449633996e-12, 6.97358803014681e-19, 3.6388213541524786e-14, 4.071454019874453e-15,
+        1.663703490294502e-14, 1.0153004950552713e-05, 1.480168378975577e-07, 0.0003396416432224214,
+        1.170382454146468e-11, 0.9996500015258789,
+    ])  # fmt: skip
+    assert printed.sum() == pytest.approx(1, abs=1e-7) and printed.argmax() == 9
+    np.testing.assert_allclose(softmax(np.log(printed) + 7.0), printed, rtol=1e-6)
+
+
+def test_c_adam_of_the_slide_is_the_one_of_its_paper():
+    # USC EE599: the defaults .001, .9, .999, and an Adam with .002, .92, .99, 1e-9
+    default = Adam()
+    assert (default.learning_rate, default.beta_1, default.beta_2) == (0.001, 0.9, 0.999)
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=5)
+    theirs = torch.nn.Parameter(torch.tensor(w))
+    oracle, ours = torch.optim.Adam([theirs], 0.002, (0.92, 0.99), 1e-9), Adam(0.002, 0.92, 0.99, 1e-9)
+    for _ in range(50):
+        g = rng.normal(size=5)
+        theirs.grad = torch.tensor(g)
+        oracle.step()
+        ours.step(w, g)
+    np.testing.assert_allclose(w, theirs.detach().numpy(), rtol=1e-12)
+
+
+def test_c_rate_of_the_callback_stays_for_ten_epochs_and_then_falls_by_e_in_ten():
+    # USC EE599: 0.001 below epoch 10, then 0.001·exp(0.1·(10 - epoch))
+    def rate(epoch):
+        return 0.001 if epoch < 10 else 0.001 * math.exp(0.1 * (10 - epoch))
+
+    decay = Chain([PiecewiseConstantDecay([], [0.001]), ExponentialDecay(0.001, 10, 1 / math.e)], [10])
+    np.testing.assert_allclose([decay(epoch) for epoch in range(100)], [rate(epoch) for epoch in range(100)])
+
+
+def test_a_running_mean_square_weighs_the_past_with_nine_tenths():
+    # UW ML530: MeanSquare(w, t) = .9 MeanSquare(w, t-1) + .1 (∂E/∂w)²
+    gradients, mean_square = np.random.default_rng(0).normal(size=20), 0.0
+    optimizer, w = RMSprop(0.01, rho=0.9), np.zeros(1)
+    for g in gradients:
+        mean_square = 0.9 * mean_square + 0.1 * g**2
+        optimizer.step(w, np.array([g]))
+    assert optimizer.state["s"][0] == pytest.approx(mean_square, rel=1e-12)
