@@ -97,6 +97,13 @@ class Samples:
     keep
         Megabytes of the file that may be held at a time; one that is not larger is never given back.
 
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no `.npy` file of numbers, or has been cut off.
+
     Examples
     --------
     >>> import tempfile, pathlib
@@ -109,7 +116,7 @@ class Samples:
     """
 
     def __init__(self, path: str | PathLike[str], scale: float | None = None, keep: float = 32.0) -> None:
-        self.array = np.load(path, mmap_mode="r")
+        self.array = _mapped(path)
         self.scale = None if scale is None else np.float32(check_number("scale", scale))
         self.room = int(check_number("keep", keep, 0) * 2**20)
         self.shape, self.ndim = self.array.shape, self.array.ndim
@@ -125,7 +132,13 @@ class Samples:
             part.array = self.array[rows]
             part.shape = part.array.shape
             return part
-        array = self.read(np.asarray(rows))
+        rows = np.asarray(rows, None if np.size(rows) else int)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise TypeError(
+                f"rows must be a list of row numbers or a slice, got {rows.dtype} of shape {rows.shape}: "
+                "np.flatnonzero makes numbers of a mask, samples[[i]] reads a single row"
+            )
+        array = self.read(rows)
         return array if self.scale is None else array * self.scale
 
     def read(self, rows: np.ndarray) -> np.ndarray:
@@ -149,6 +162,17 @@ class Samples:
         """Give the blocks read so far back to the system, if the file is larger than the limit."""
         if self.array._mmap.size() > self.room and hasattr(mmap, "MADV_DONTNEED"):  # Windows does it on its own
             self.array._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapped(path: str | PathLike[str]) -> np.memmap:
+    """Return the array of a `.npy` file, of which nothing is read yet."""
+    try:
+        array = np.load(path, mmap_mode="r")
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path} is no .npy file of numbers, or part of it is missing ({error})") from error
+    if not isinstance(array, np.memmap):
+        raise ValueError(f"{path} holds several arrays: write one with write_samples or np.save")
+    return array
 
 
 class FromFile(Wrapped):
@@ -190,5 +214,7 @@ class FromFile(Wrapped):
         X = self.prepare(X)
         if not isinstance(X, Samples):
             return super().predict(X, batch_size)
+        if not len(X):
+            return self.collect([])
         batches = Batches(len(X), batch_size, shuffle=False)
         return np.concatenate([self.network.predict(X[rows]) for rows in batches])

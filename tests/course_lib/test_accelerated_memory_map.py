@@ -93,6 +93,39 @@ def test_training_from_a_file_equals_training_from_memory(file):
     )
 
 
+@pytest.mark.parametrize("n", [0, 1])
+def test_files_of_one_row_and_of_none(n, tmp_path):
+    X, y = images(n)
+    np.save(tmp_path / "x.npy", X)
+    samples = Samples(tmp_path / "x.npy", scale=1 / 255)
+    np.testing.assert_allclose(FromFile(model()).predict(samples), model().predict(X / 255), rtol=1e-6)
+    if n:
+        history = fit(FromFile(model()), samples, y, SparseCategoricalCrossentropy(from_logits=True), epochs=2)
+        assert history["loss"][1] < history["loss"][0]
+
+
+def test_samples_are_no_sequence_that_ends_at_once(file):
+    with pytest.raises(TypeError, match="rows must be a list"):
+        np.asarray(Samples(file))
+
+
+@pytest.mark.parametrize("rows", [3, np.arange(60) < 5, [[1, 2], [3, 4]], [1.0]])
+def test_rows_that_are_no_numbers_of_rows_are_named(rows, file):
+    with pytest.raises(TypeError, match=r"rows must be a list of row numbers or a slice, got .*flatnonzero"):
+        Samples(file)[rows]
+
+
+def test_files_that_cannot_be_mapped_are_named(file, tmp_path):
+    whole = file.read_bytes()
+    for content in (whole[:-100], whole[:20], b"", b"hello"):
+        (tmp_path / "cut.npy").write_bytes(content)
+        with pytest.raises(ValueError, match=r"cut\.npy is no \.npy file of numbers, or part of it is missing"):
+            Samples(tmp_path / "cut.npy")
+    np.savez(tmp_path / "several.npz", X=images()[0])
+    with pytest.raises(ValueError, match="holds several arrays"):
+        Samples(tmp_path / "several.npz")
+
+
 def test_a_network_takes_its_shape_from_the_file(file):
     network = Network([layers.Dense(3)], device="cpu")
     FromFile(network).prepare(Samples(file))
