@@ -75,6 +75,7 @@ def save_checkpoint(
         "epoch": int(epoch),
         "model": _tensors(_state(model)),
         "optimizer": _tensors(_state(optimizer)),
+        "kinds": _kinds(model, optimizer),
         "random": _random_states(_generators(model, rngs)),
         "extra": dict(extra or {}),
     }
@@ -101,7 +102,7 @@ def load_checkpoint(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no checkpoint, is damaged, is from a newer version, or belongs to another network.
+        If the file is no checkpoint, is damaged, is from a newer version, or belongs to another network or optimizer.
 
     Examples
     --------
@@ -114,6 +115,7 @@ def load_checkpoint(
     {'epoch': 3, 'best': 0.25}
     """
     content = _read(Path(path))
+    _check_kinds(content.get("kinds", {}), _kinds(model, optimizer), path)
     _set_state(model, content["model"])
     _set_state(optimizer, content["optimizer"])
     _set_random_states(content["random"], _generators(model, rngs), path)
@@ -213,6 +215,27 @@ def _tensors(state: Any) -> Any:
     return state
 
 
+def _kinds(model: Any, optimizer: Any) -> dict[str, list[str]]:
+    """Return of what the states are: weights of other layers may be as many numbers."""
+    found = {"optimizer": [type(optimizer).__name__]}
+    layers = getattr(getattr(model, "network", model), "layers", None)
+    if isinstance(layers, list):
+        found["layers"] = [
+            " ".join([type(layer).__name__, *(f"{n}{tuple(p.value.shape)}" for n, p in layer.parameters.items())])
+            for layer in layers
+        ]
+    return found
+
+
+def _check_kinds(saved: Mapping[str, list[str]], own: Mapping[str, list[str]], path: str | PathLike[str]) -> None:
+    for name in saved.keys() & own.keys():
+        if saved[name] != own[name]:
+            raise ValueError(
+                f"{path} was saved with the {name} {', '.join(saved[name])}, this run has {', '.join(own[name])}: "
+                "give those it was saved with"
+            )
+
+
 # Random generators
 
 
@@ -263,8 +286,10 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except (RuntimeError, EOFError) as error:
         raise ValueError(f"{path} is damaged or no checkpoint ({error}): go back to an older one") from error
-    if not isinstance(content, dict) or "format" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise ValueError(f"{path} is no checkpoint of this library: it was not written by save_checkpoint")
     if content["format"] > FORMAT:
         raise ValueError(f"{path} has format {content['format']}, this version reads up to {FORMAT}: update it")
+    if missing := {"epoch", "model", "optimizer", "random", "extra"} - content.keys():
+        raise ValueError(f"{path} is damaged: it has no {', '.join(sorted(missing))}")
     return content

@@ -190,14 +190,31 @@ def test_wrong_files_are_named(tmp_path):
     save_checkpoint(path, reference(), optimizers.Adam())
     with pytest.raises(ValueError, match=r"this run has \['fit'"):
         load_checkpoint(path, reference(), optimizers.Adam(), {"fit": np.random.default_rng()})
-    with pytest.raises(ValueError, match="parameters"):
+    with pytest.raises(ValueError, match=r"the layers Dense W\(5, 16\) b\(16,\), .*this run has Dense W\(5, 2\)"):
         load_checkpoint(path, Reference([layers.Dense(2), *stack()[1:]], 5), optimizers.Adam())
+    with pytest.raises(ValueError, match="the optimizer Adam, this run has SGD"):
+        load_checkpoint(path, reference(), optimizers.SGD())
+    torch.save({"format": 1, "epoch": 0}, path)
+    with pytest.raises(ValueError, match="damaged: it has no extra, model, optimizer, random"):
+        load_checkpoint(path, reference(), optimizers.Adam())
     with pytest.raises(TypeError, match="neither get_weights, get_state nor state_dict"):
         save_checkpoint(path, object(), optimizers.Adam())
     with pytest.raises(TypeError, match=r"rng must be the numpy.random.Generator"):
         Checkpoint(path, 0)
     with pytest.raises(FileNotFoundError):
         load_checkpoint(tmp_path / "none.pt", reference(), optimizers.Adam())
+
+
+def test_as_many_weights_of_other_layers_are_not_taken_for_these(tmp_path):
+    def chain(*units):
+        return Network([layers.Dense(n, use_bias=False) for n in units], 4, seed=1, device="cpu")
+
+    path, other = tmp_path / "run.pt", chain(9)
+    before = other.get_weights()["parameters"]
+    save_checkpoint(path, chain(6, 2), optimizers.SGD())  # 4·6 + 6·2 = 4·9
+    with pytest.raises(ValueError, match="was saved with the layers"):
+        load_checkpoint(path, other, optimizers.SGD())
+    np.testing.assert_array_equal(other.get_weights()["parameters"], before)
 
 
 def test_every_so_many_epochs_and_the_last(tmp_path):
