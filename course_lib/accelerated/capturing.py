@@ -116,12 +116,15 @@ class Capture:
 def aligned_rows(table: Tensor) -> Tensor:
     """Return a copy whose rows begin at multiples of 16 bytes: compiled kernels would copy others first.
 
+    A row of an ensemble is a table itself, members and their scalars, and stays in one piece.
+
     Examples
     --------
-    >>> aligned_rows(torch.ones(2, 3)).stride()
-    (4, 1)
+    >>> aligned_rows(torch.ones(2, 3)).stride(), aligned_rows(torch.ones(2, 5, 3)).stride()
+    ((4, 1), (16, 3, 1))
     """
-    width = table.shape[1]
-    padded = table.new_zeros(len(table), -(-width // 4) * 4)
-    padded[:, :width] = table
-    return padded[:, :width]
+    rows = table.flatten(1)
+    width = rows.shape[1]
+    padded = rows.new_zeros(len(rows), -(-width // 4) * 4)
+    padded[:, :width] = rows
+    return padded[:, :width].unflatten(1, table.shape[1:])

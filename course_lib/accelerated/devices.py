@@ -10,7 +10,7 @@ import torch
 
 
 def check_device(device: str | torch.device | None = None) -> torch.device:
-    """Return the device of that name; None: the first GPU, or the CPU if there is none.
+    """Return the device of that name; None: the GPU in use (`torch.cuda.set_device`; else the first), or the CPU.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def check_device(device: str | torch.device | None = None) -> torch.device:
     if found.type == "cuda":
         if reason := no_cuda(found.index or 0):
             raise ValueError(f"device {str(device)!r} cannot be used: {reason}; device='cpu' works everywhere")
-        return torch.device("cuda", found.index or 0)
+        return torch.device("cuda", torch.cuda.current_device() if found.index is None else found.index)
     return found
 
 
@@ -66,7 +66,7 @@ class DeviceMemoryError(MemoryError):
 
 
 @contextlib.contextmanager
-def explained(network: Any, batch: int | None = None) -> Iterator[None]:
+def explained(network: Any, batch: int | None = None, members: int = 1) -> Iterator[None]:
     """Run what follows on the network's device; out of memory becomes an error that says what to lower.
 
     Examples
@@ -90,7 +90,10 @@ precision="bfloat16", or keep the samples as uint8 or in a memory-mapped file
         raise DeviceMemoryError(
             f"{network.device} is out of memory"
             + (f" at {batch} samples a batch" if batch else "")
+            + (f" of each of {members} networks at once" if members > 1 else "")
             + f" (the network has {size} parameters, {size * network.parameters.element_size()} bytes, and as many "
-            'again for each state of the optimizer): take a smaller batch_size, fewer units, precision="bfloat16", '
+            "again for each state of the optimizer): take "
+            + ("a smaller at_once, " if members > 1 else "")
+            + 'a smaller batch_size, fewer units, precision="bfloat16", '
             "or keep the samples as uint8 or in a memory-mapped file"
         ) from error

@@ -90,6 +90,7 @@ class Ensemble:
         own = torch.stack([network.state for network in networks])
         self.state = torch.cat([own, strengths.flatten(1)], dim=1)
         self.regularized, self.dropped = bool(self.penalized), first.dropped
+        self.keep = [self._keep(place) for place in self.dropped]
         self.generator: Any = Generators(networks) if self.device.type == "cpu" else first.generator
 
     def objective(
@@ -143,15 +144,19 @@ class Ensemble:
         if self.device.type == "cpu":
             drawn = [network.draw_masks(each) for network in self.networks]
             return tuple(torch.cat(members) for members in zip(*drawn, strict=True))
-        return tuple(self._draw_together(place, each) for place in self.dropped)
+        return tuple(self._draw_together(*pair, each) for pair in zip(self.dropped, self.keep, strict=True))
 
-    def _draw_together(self, place: int, n: int) -> Tensor:
+    def _keep(self, place: int) -> Tensor:
+        """Return the probabilities (K, 1, …) by which a Dropout layer keeps: no step that is recorded may copy them."""
         layers: list[Any] = [network.layers[place] for network in self.networks]
-        keep = self.parameters.new_tensor([1.0 - layer.rate for layer in layers]).repeat_interleave(n)
-        keep = keep.reshape(-1, *[1] * len(layers[0].input_shape))
-        shape = (len(keep), *layers[0].input_shape)
+        keep = self.parameters.new_tensor([1.0 - layer.rate for layer in layers])
+        return keep.reshape(-1, *[1] * (1 + len(layers[0].input_shape)))
+
+    def _draw_together(self, place: int, keep: Tensor, n: int) -> Tensor:
+        layer: Any = self.networks[0].layers[place]
+        shape = (len(keep), n, *layer.input_shape)
         kept = (torch.rand(shape, generator=self.generator, device=self.device) < keep).to(self.parameters.dtype)
-        return kept / keep if layers[0].inverted else kept
+        return (kept / keep if layer.inverted else kept).flatten(0, 1)
 
     def _apart(self, z: Tensor) -> Tensor:
         """Return (K·n, …) as (K, n, …)."""

@@ -46,6 +46,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_lib.accelerated.devices import check_device
 from course_lib.accelerated.layers import Activation, Dense
 from course_lib.accelerated.modules import LayerModule
 from course_lib.reference.layers import Layer
@@ -89,7 +90,8 @@ class GraphNetwork(nn.Module):
     Raises
     ------
     ValueError
-        If a parent is unknown, the nodes form a circle, a node leads to no output, or a layer cannot be shared.
+        If a parent is unknown, the nodes form a circle, a node leads to no output, a layer cannot be shared, or there
+        is no such device here.
 
     Examples
     --------
@@ -117,7 +119,7 @@ class GraphNetwork(nn.Module):
         self.callables: dict[str, Callable[..., Tensor]] = {}
         self.kinds: dict[str, str] = {}
         self.shapes: dict[str, Shape] = dict(self.input_shapes)
-        self._build(nodes, as_generator(seed), dtype, torch.device(device))
+        self._build(nodes, as_generator(seed), dtype, check_device(device))
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return the outputs, in their order (one alone without a tuple), for one batch of each input."""
@@ -159,8 +161,11 @@ class GraphNetwork(nn.Module):
     def _check_names(self) -> None:
         known = [*self.input_shapes, *self.parents]
         for name in self.parents:
-            if name in self.input_shapes or not name.isidentifier():
-                raise ValueError(f"node {name!r} needs a name of its own, of letters, digits and _")
+            if name in self.input_shapes or not name.isidentifier() or hasattr(nn.ModuleDict(), name):
+                raise ValueError(
+                    f"node {name!r} needs a name of its own, of letters, digits and _, that modules have no use for "
+                    "(type, values, forward, …)"
+                )
         for name, parents in {**self.parents, "outputs": self.outputs}.items():
             if not parents:
                 raise ValueError(f"{name!r} has no parents: write (layer, 'name of a parent')")

@@ -13,7 +13,7 @@ from course_lib.accelerated.compiling import copied
 from course_lib.accelerated.ensemble import Ensemble
 from course_lib.accelerated.layers import Dropout
 from course_lib.accelerated.network import Network
-from course_lib.accelerated.step import Work
+from course_lib.accelerated.step import Work, classes
 from course_lib.reference.optimizers import Optimizer
 from course_lib.reference.regularizers import L1, L2, ElasticNet, Regularizer
 
@@ -141,4 +141,5 @@ class EnsembleWork(Work):
         """Return what a compiled step depends on, besides the values in its tensors."""
         kinds = [(tuple(t.shape), t.dtype) for t in self.tensors()]
         own = signature(self.network.networks[0], self.optimizer.members[0])
-        return own, repr(self.network.penalized), repr(self.loss), repr(kinds)
+        parts = (*classes(self.network.networks[0]), type(self.optimizer.members[0]), type(self.loss))
+        return own, *parts, repr(self.network.penalized), repr(self.loss), repr(kinds)

@@ -7,6 +7,7 @@ captures them.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -47,7 +48,7 @@ class Network(FlatFunctions, reference.Network):
         CUDA graphs on a GPU. A number is that of the steps a graph on the CPU has (True is 1): a few steps in one graph
         are worth it at batches of 32 and below. The first epoch then takes some seconds longer.
     precision
-        None, or "bfloat16" or "float16": products in that type, weights in `dtype`; float16 scales its loss.
+        None, or "bfloat16" or "float16": products in that type, weights in float32; float16 scales its loss.
 
     Attributes
     ----------
@@ -89,9 +90,11 @@ class Network(FlatFunctions, reference.Network):
         self.compiled = int(compiled)
         self.precision = Precision(precision, self.device)
         self.epochs = Epochs()
-        self._twins: list[tuple[Any, Any]] = []
-        self._targets: tuple[Any, Any, Any] = (None, None, None)
+        self._twins: list[list[Any]] = []  # optimizer, its twin, its learning rate when it was last seen
+        self._targets: tuple[Any, ...] = ()
         super().__init__([get_layer(layer) for layer in layers], input_shape, seed, dtype)
+        if precision is not None and self.dtype != np.float32:
+            raise ValueError(f"precision={precision!r} needs dtype float32: {self.dtype} is never computed in 16 bits")
 
     def _lay_out(self) -> None:
         """Move the flat vectors to the device and make every layer's arrays views into them."""
@@ -118,11 +121,12 @@ class Network(FlatFunctions, reference.Network):
 
     def __getstate__(self) -> dict[str, Any]:
         # compiled steps and generators stay behind; a copy makes its own
-        kept = {name: value for name, value in vars(self).items() if name not in ("epochs", "generator", "_targets")}
+        own = ("epochs", "generator", "_targets", "_pull")
+        kept = {name: value for name, value in vars(self).items() if name not in own}
         return kept | {"parameters": self.parameters.cpu(), "state": self.state.cpu(), "_twins": []}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        vars(self).update(attributes, epochs=Epochs(), _targets=(None, None, None))
+        vars(self).update(attributes, epochs=Epochs(), _targets=())
         if self.input_shape is not None:
             self._lay_out()
 
@@ -184,27 +188,34 @@ class Network(FlatFunctions, reference.Network):
         return float(self.penalty_of(self.parameters)) if self.regularized else 0.0
 
     def adopt(self, loss: Any, optimizer: Any) -> tuple[Any, Any]:
-        """Return loss and optimizer as this backend computes them; the same optimizer gets the same twin again."""
-        for original, own in self._twins:
+        """Return loss and optimizer as this backend computes them.
+
+        The same optimizer gets the same twin again, which takes over a learning rate that was set since.
+        """
+        for known in self._twins:
+            original, own, rate = known
             if original is optimizer:
+                if optimizer.learning_rate != rate:
+                    own.learning_rate = known[2] = optimizer.learning_rate
                 return get_loss(loss), own
         own = get_optimizer(optimizer)
-        self._twins = [*self._twins[-3:], (optimizer, own)]
+        self._twins = [*self._twins[-3:], [optimizer, own, own.learning_rate]]
         return get_loss(loss), own
 
     def targets(self, y: Any, weights: Any, loss: Any) -> tuple[Tensor, Tensor | None]:
-        """Return targets and weights on the device, checked once as long as they are the same arrays."""
+        """Return targets and weights on the device, checked and brought there once as long as they stay the same."""
         if isinstance(y, Tensor):
             return y, weights
-        if self._targets[0] is not y or self._targets[1] is not weights:
+        given = (y, weights, repr(loss))
+        if not self._targets or not all(map(same, self._targets[0], given)):
             k = max(self.output_shape[-1], 1)
             loss.prepare(y, np.broadcast_to(self.dtype.type(1 / k), (len(y), *self.output_shape)))
             floats = y.dtype.kind == "f" or y.shape == (len(y), *self.output_shape)
             dtype = self.parameters.dtype if floats else torch.int64
             ready = torch.as_tensor(np.ascontiguousarray(y)).to(self.device, dtype)
             factors = None if weights is None else torch.as_tensor(weights).to(self.parameters)
-            self._targets = (y, weights, (ready, factors))
-        return self._targets[2]
+            self._targets = copy.deepcopy(given), (ready, factors)  # a caller may change the arrays
+        return self._targets[1]
 
     def train_batch(
         self, X: Any, y: Any, loss: Any, optimizer: Any, weights: Any = None, masks: Masks | None = None
@@ -256,11 +267,13 @@ class Network(FlatFunctions, reference.Network):
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:
         """Go back to what `get_weights` of either backend returned."""
-        for name, own in (("parameters", self.parameters), ("state", self.state)):
-            new = torch.as_tensor(weights[name])
-            if new.shape != own.shape:
-                raise ValueError(f"this network has {own.numel()} {name}, got {new.numel()}")
-            own.copy_(new)
+        own = {"parameters": self.parameters, "state": self.state}
+        new = {name: torch.as_tensor(weights[name]) for name in own}
+        for name, vector in own.items():
+            if new[name].shape != vector.shape:
+                raise ValueError(f"this network has {vector.numel()} {name}, got {new[name].numel()}")
+        for name, vector in own.items():
+            vector.copy_(new[name])
 
     def loss_and_gradient(
         self, X: Any, y: Any, loss: Any, weights: Any = None, training: bool = False, masks: Masks | None = None
@@ -281,6 +294,19 @@ class Network(FlatFunctions, reference.Network):
         network = Network(plain.layers, plain.input_shape, plain.seed, plain.dtype, **options)
         network.set_weights(plain.get_weights())
         return network
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two arrays, texts or Nones are the same, dtypes included.
+
+    Examples
+    --------
+    >>> same(np.ones(2), np.ones(2)), same(np.ones(2), np.ones(2, int)), same(None, None)
+    (True, False, True)
+    """
+    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        return old.dtype == new.dtype and np.array_equal(old, new)
+    return type(old) is type(new) and not isinstance(old, np.ndarray) and old == new
 
 
 def seed_of(seed: int | np.random.Generator) -> int:

@@ -18,6 +18,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from course_lib.accelerated.devices import check_device
+
 __all__ = ["Group", "WorkerLost", "process_group", "share"]
 
 
@@ -115,6 +117,8 @@ def process_group(device: str | torch.device | None = None, timeout: float = 60.
     ------
     WorkerLost
         If not all processes come.
+    ValueError
+        If there is no such device here.
 
     Examples
     --------
@@ -122,12 +126,14 @@ def process_group(device: str | torch.device | None = None, timeout: float = 60.
     ...     group.rank, group.size
     (0, 1)
     """
-    place = torch.device(device) if device is not None else _own_device()
+    place = check_device(device) if device is not None else _own_device()
     if "RANK" not in os.environ:
         yield Group(0, 1, place)
         return
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     backend = "nccl" if place.type == "cuda" else "gloo"
+    if backend == "nccl":  # which else ends the process where it should raise an error
+        os.environ.setdefault("TORCH_NCCL_BLOCKING_WAIT", "1")
     try:
         dist.init_process_group(backend, rank=rank, world_size=size, timeout=timedelta(seconds=timeout))
     except RuntimeError as error:

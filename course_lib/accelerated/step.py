@@ -117,11 +117,28 @@ class Work:
         moving = ("learning_rate", "t", "state", "_scratch", "_product")
         settings = {name: repr(value) for name, value in vars(self.optimizer).items() if name not in moving}
         kinds = [(tuple(t.shape), t.dtype) for t in self.tensors()]
-        layers = [(type(layer), type(getattr(layer, "function", None)), repr(layer)) for layer in self.network.layers]
+        layers = [repr(layer) for layer in self.network.layers]
         return (
-            *layers, self.network.precision.name, type(self.optimizer), repr(settings), type(self.loss),
-            repr(self.loss), self.weights is None, repr(kinds),
+            *classes(self.network), *layers, self.network.precision.name, type(self.optimizer), repr(settings),
+            type(self.loss), repr(self.loss), self.weights is None, repr(kinds),
         )  # fmt: skip
+
+
+def classes(network: Any) -> list[type]:
+    """Return the classes of all parts of a network: one's own may be defined again under the same name.
+
+    Examples
+    --------
+    >>> from course_lib.accelerated.layers import Dense
+    >>> from course_lib.accelerated.network import Network
+    >>> [kind.__name__ for kind in classes(Network([Dense(1, kernel_regularizer="l2")], 1, device="cpu"))]
+    ['Dense', 'NoneType', 'L2', 'NoneType', 'NoneType', 'NoneType']
+    """
+    found = []
+    for layer in network.layers:
+        found += [layer, getattr(layer, "function", None)]
+        found += [part for p in layer.parameters.values() for part in (p.regularizer, p.constraint)]
+    return [type(part) for part in found]
 
 
 def one_step(

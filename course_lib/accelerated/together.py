@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from course_lib.accelerated.devices import explained
 from course_lib.accelerated.ensemble import Ensemble
 from course_lib.accelerated.epochs import Epochs, flush, pieces
 from course_lib.accelerated.members import EnsembleOptimizer, EnsembleWork
@@ -73,7 +74,8 @@ def train(chunks: list[list[Member]], plan: Plan) -> None:
     >>> train([], plan=None)                                # `fit_many` has an example
     """
     for chunk in chunks:
-        _together(chunk, plan) if len(chunk) > 1 else _alone(chunk[0], plan)
+        with explained(chunk[0].network, plan.batch_size, len(chunk)):
+            _together(chunk, plan) if len(chunk) > 1 else _alone(chunk[0], plan)
 
 
 def _alone(member: Member, plan: Plan) -> None:

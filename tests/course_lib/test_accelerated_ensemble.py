@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from test_accelerated_step import Pretended
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib import search
+from course_lib.accelerated import together
 from course_lib.accelerated.candidates import Candidates
+from course_lib.accelerated.capturing import Capture
+from course_lib.accelerated.devices import DeviceMemoryError
 from course_lib.accelerated.ensemble import Ensemble
+from course_lib.accelerated.epochs import plain_steps
 from course_lib.accelerated.losses import get_loss
 from course_lib.accelerated.many import fit_many
 from course_lib.accelerated.members import EnsembleOptimizer, EnsembleWork, signature
@@ -217,6 +222,47 @@ def test_a_compiled_ensemble_computes_the_same():
     for k in range(3):
         fit(alone[k], X, y, LOGITS, slow[k], epochs=3, batch_size=25)
         assert_same(own[k], alone[k])
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch, of itself
+def test_a_captured_ensemble_computes_the_same():
+    """Control flow and compiled step of a GPU on the CPU: scalars (steps, members, c), dropout, a penalty, clipping."""
+    X, y = (torch.as_tensor(array) for array in data())
+    order = torch.as_tensor(np.random.default_rng(1).integers(0, 50, (3, 5, 24)))
+    ends = []
+    for captured in (False, True):
+        members = [
+            Network(stack(k, layers.Dropout(0.1 * (k + 1))), 5, seed=k, dtype="float64", device="cpu", compiled=True)
+            for k in range(3)
+        ]
+        work = stacked(members, [_twin(optimizers.Nadam(0.01 * (k + 1), clipnorm=1.0)) for k in range(3)], X, y)
+        with torch.no_grad():
+            program = Capture(work, 5, 24, Pretended) if captured else plain_steps
+            outputs = [program(work, rows)[0] for rows in order]
+        ends.append((work.network.parameters, torch.cat(outputs)))
+    for expected, found in zip(*ends, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_masks_drawn_together_have_each_members_own_mean():
+    rates = [0.2, 0.5, 0.75]
+    members = [Network([layers.Dense(400), layers.Dropout(rate)], 5, device="cpu") for rate in rates]
+    ensemble = Ensemble(members)
+    ensemble.generator = torch.Generator().manual_seed(0)
+    drawn = ensemble._draw_together(1, ensemble.keep[0], 50).reshape(3, 50, 400)
+    for mask, rate in zip(drawn, rates, strict=True):  # mean 1, variance rate/(1 − rate); four standard errors
+        assert float(mask.mean()) == pytest.approx(1.0, abs=4 * np.sqrt(rate / (1 - rate) / mask.numel()))
+        np.testing.assert_allclose(np.unique(mask), [0.0, 1 / (1 - rate)], rtol=1e-6)
+
+
+def test_out_of_memory_says_to_stack_fewer(monkeypatch):
+    def full(members, plan):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(together, "_together", full)
+    own = [Network(stack(k), 5, seed=k, device="cpu") for k in range(3)]
+    with pytest.raises(DeviceMemoryError, match=r"32 samples a batch of each of 3 networks .* smaller at_once"):
+        fit_many(own, *data(), LOGITS, at_once=3)
 
 
 def test_members_go_on_alone_from_where_the_ensemble_left_them():

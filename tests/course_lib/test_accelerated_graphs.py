@@ -135,6 +135,7 @@ def test_dropout_and_batch_normalization_know_training_from_prediction():
         ({"x": 2, "u": 2}, {"y": (Dense(1), "x")}, ["y"], "'u' leads to no output"),
         ({"x": 2}, {"y": (Dense(1), "x")}, ["z"], "unknown parent of 'outputs', 'z'; did you mean|unknown parent"),
         ({"x": 2}, {"x": (Dense(1), "x")}, ["x"], "needs a name of its own"),
+        ({"x": 2}, {"values": (Dense(1), "x")}, ["values"], "needs a name of its own.*that modules have no use for"),
         ({"x": 2}, {"y": (Dense(1),)}, ["y"], "'y' has no parents"),
         ({"x": 2, "u": 3}, {"y": (torch.add, "x", "u")}, ["y"], r"'y' \(add\) cannot take x \(n, 2\), u \(n, 3\)"),
         ({"x": (2, 2)}, {"y": (Dense(3), "x")}, ["y"], "put Flatten"),
@@ -152,6 +153,12 @@ def test_a_shared_layer_needs_inputs_of_one_shape():
         ValueError, match=r"'b' \(Dense\) cannot take u \(n, 4\).*a shared layer needs inputs of one shape"
     ):
         GraphNetwork({"x": 3, "u": 4}, nodes, ["y"])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device: it is not missing")
+def test_a_missing_gpu_is_explained():
+    with pytest.raises(ValueError, match=r"device 'cuda' cannot be used: .*; device='cpu' works everywhere"):
+        GraphNetwork({"x": 2}, {"y": (Dense(1), "x")}, ["y"], device="cuda")
 
 
 def test_wrong_calls_are_named():

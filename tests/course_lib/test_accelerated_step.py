@@ -15,6 +15,7 @@ from course_lib.accelerated.losses import SparseCategoricalCrossentropy, get_los
 from course_lib.accelerated.network import Network
 from course_lib.accelerated.optimizers import KINDS, SGD, Adam, as_torch, get_optimizer
 from course_lib.accelerated.precision import FIRST_SCALE
+from course_lib.accelerated.regularizers import Regularizer
 from course_lib.accelerated.step import Work
 from course_lib.accelerated.trouble import NonFiniteError
 from course_lib.callbacks import EarlyStopping, LearningRateScheduler, ModelCheckpoint, TerminateOnNaN
@@ -154,6 +155,49 @@ def test_a_reference_optimizer_goes_on_where_it_stopped():
     np.testing.assert_allclose(model.get_weights()["parameters"], once, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.int32])
+def test_targets_and_weights_that_were_changed_in_place_are_the_new_ones(dtype):
+    ends = []
+    for fresh in (False, True):
+        model, labels, weights = network(dtype=np.float32), Y.astype(dtype), np.ones(60)
+        fit(model, X, labels, LOGITS, SGD(0.1), sample_weight=weights)
+        labels, weights = (labels.copy(), weights.copy()) if fresh else (labels, weights)
+        labels[:] = (labels + 1) % 3
+        weights[:20] = 3.0
+        fit(model, X, labels, LOGITS, SGD(0.1), sample_weight=weights)
+        ends.append(model.get_weights()["parameters"])
+    np.testing.assert_array_equal(*ends)
+
+
+def test_targets_go_to_the_device_once_as_long_as_they_are_equal():
+    model = network()
+    ready = model.targets(Y.astype(np.int32), None, LOGITS)
+    assert model.targets(Y.astype(np.int32), None, LOGITS)[0] is ready[0]  # a captured graph knows it by its address
+    with pytest.raises(ValueError, match=r"one-hot|shape"):
+        model.targets(Y.astype(np.int32), None, get_loss("categorical_crossentropy"))
+
+
+def test_a_rate_that_is_set_on_a_reference_optimizer_counts():
+    model, optimizer = network(), reference_optimizers.Adam(0.1)
+    before, _ = trained(model, optimizer)
+    optimizer.learning_rate = 0.0
+    np.testing.assert_array_equal(trained(model, optimizer)[0], before)
+
+
+def test_a_network_can_be_pickled_between_forward_and_backward():
+    model = network()
+    model.forward(X)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+
+
+def test_wrong_weights_change_nothing():
+    model = network([Dense(6), BatchNormalization(), Dense(3)])
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="this network has 12 state, got 7"):
+        model.set_weights({"parameters": np.zeros(model.parameters.numel()), "state": np.zeros(7)})
+    np.testing.assert_array_equal(model.get_weights()["parameters"], before["parameters"])
+
+
 def test_samples_stay_bytes_and_count_as_numbers():
     images = RNG.integers(0, 256, (60, 4), dtype=np.uint8)
     layers = [Rescaling(1 / 255), Dense(6), Activation("tanh"), Dense(3)]
@@ -173,6 +217,11 @@ def test_mixed_precision_follows_float32_to_its_own_rounding(precision, bits):
     ]
     np.testing.assert_allclose(*runs, rtol=8 * 2.0**-bits)
     assert runs[1] != runs[0]
+
+
+def test_sixteen_bits_need_weights_of_thirty_two():
+    with pytest.raises(ValueError, match="precision='bfloat16' needs dtype float32"):
+        network(precision="bfloat16")
 
 
 def test_float16_leaves_a_step_out_that_overflows_and_halves_its_scale():
@@ -226,6 +275,14 @@ def test_other_errors_stay_what_they_are():
 def test_a_missing_gpu_is_explained():
     with pytest.raises(ValueError, match=r"device 'cuda' cannot be used: .*; device='cpu' works everywhere"):
         Network([Dense(1)], 2, device="cuda")
+
+
+def test_without_a_number_the_gpu_in_use_is_taken(monkeypatch):
+    """`torchrun` starts a process a GPU, and `process_group` chooses its GPU with `torch.cuda.set_device`."""
+    monkeypatch.setattr(torch.version, "cuda", "12.0")
+    for name, value in {"is_available": True, "device_count": 4, "current_device": 2}.items():
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    assert [str(check_device(name)) for name in (None, "cuda", "cuda:0")] == ["cuda:2", "cuda:2", "cuda:0"]
 
 
 def test_unknown_devices_precisions_and_layers_are_named():
@@ -342,3 +399,17 @@ def test_the_signature_changes_with_all_that_is_compiled_in():
         of([Dense(3)], Adam(), dtype=np.float32),
     ):
         assert other != base
+
+
+def test_a_class_that_was_written_again_is_another_one():
+    """In a notebook a class of one's own is changed under the same name: nothing compiled before may be used for it."""
+
+    def make(power):
+        class Own(Regularizer):
+            def __call__(self, w):
+                return w.abs().pow(power).sum()
+
+        model = network([Dense(3, kernel_regularizer=Own())])
+        return Work(model, torch.zeros(8, 4), torch.zeros(8), None, LOGITS, SGD()).signature()
+
+    assert make(1) != make(2)
