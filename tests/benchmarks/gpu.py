@@ -3,7 +3,7 @@
 Three questions, each answered on the device itself:
 
 - Seconds an epoch at batches of 32 to 8192: NumPy, PyTorch eager, the compiled step, captured epochs. All start from
-  the same weights and see the same batches; the losses of the four are compared.
+  the same weights and see the same batches; the losses are compared.
 - Microseconds a step against the floor: the largest of launches (kernels of a step times what one empty kernel costs
   inside a CUDA graph), arithmetic (FLOP over the measured peak) and traffic (bytes over the measured bandwidth).
 - Ensembles of 1 to 1024 networks: seconds an epoch, achieved FLOP/s and bytes/s.
@@ -167,7 +167,7 @@ def launch_seconds(count=1000):
 
 def kernels_of_a_step(X, y, batch):
     """Return how many kernels a captured step starts, counted by the profiler over one epoch of whole batches."""
-    steps = 16
+    steps = max(1, min(16, len(X) // batch))
     run = our_way(compiled=True)(X[: steps * batch], y[: steps * batch], batch)
     run(), run()
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
@@ -177,20 +177,25 @@ def kernels_of_a_step(X, y, batch):
     return len(kernels) / steps
 
 
-def floors(batch, features, device, kernels):
-    """Return the seconds that a step cannot go below: launches, arithmetic, traffic, and the largest of them.
+def work_of_a_step(batch, features):
+    """Return FLOP and bytes that a step cannot do without.
 
     Arithmetic: three products of 2·batch·fan_in·fan_out each layer, two for the first. Traffic: parameters, gradient
     and two moments are read, all but the gradient written, and a batch of bytes is read.
     """
     size = (features + 1) * HIDDEN + (HIDDEN + 1) * CLASSES
-    flop = 2 * batch * (2 * features * HIDDEN + 3 * HIDDEN * CLASSES)
+    return 2 * batch * (2 * features * HIDDEN + 3 * HIDDEN * CLASSES), 4 * 7 * size + batch * features
+
+
+def floors(batch, features, device, kernels):
+    """Return the seconds that a step cannot go below: launches, arithmetic, traffic, and the largest of them."""
+    flop, traffic = work_of_a_step(batch, features)
     parts = {
         "launches": kernels * device["launch_seconds"],
         "arithmetic": flop / device["peak_flops"],
-        "traffic": (4 * 7 * size + batch * features) / device["bandwidth"],
+        "traffic": traffic / device["bandwidth"],
     }
-    return parts | {"floor": max(parts.values()), "flop": flop, "bytes": 4 * 7 * size + batch * features}
+    return parts | {"floor": max(parts.values()), "flop": flop, "bytes": traffic}
 
 
 def training_rows(X, y, device, batches):
@@ -212,15 +217,15 @@ def training_rows(X, y, device, batches):
         rows[str(batch)] = row
         print(line(f"batch {batch}", row, [f"{name}_seconds" for name in WAYS]), flush=True)
         print(f"{'':12}{row['captured_over_eager']:.1f}x eager, {row['captured_over_floor']:.2f} floors", flush=True)
-        same_results(row)
+        same_results({name: row[f"{name}_loss"] for name in WAYS})
     return rows
 
 
-def same_results(row):
-    """Refuse a row whose first epochs differ by more than the rounding of float32 adds up to in an epoch."""
-    ours = [row[f"{name}_loss"] for name in ("numpy", "plain", "captured")]
-    if max(ours) - min(ours) > 1e-3 * abs(ours[0]):
-        raise AssertionError(f"the ways end with different losses: {ours}")
+def same_results(losses):
+    """Refuse losses of a first epoch that differ by more than the rounding of float32 adds up to in it."""
+    values = list(losses.values())
+    if max(values) - min(values) > 1e-3 * abs(values[0]):
+        raise AssertionError(f"the ways end with different losses: {losses}")
 
 
 def line(name, row, columns):
@@ -228,23 +233,28 @@ def line(name, row, columns):
 
 
 def ensemble_rows(X, y, members, batch=32):
-    """Return, by number of networks, the seconds of an epoch of all of them."""
+    """Return, by number of networks, the seconds of an epoch of all of them, and the first one's loss after it."""
     from course_lib.accelerated.many import fit_many
 
-    rows = {}
+    rows, (flop, traffic) = {}, work_of_a_step(batch, X.shape[1])
     for k in members:
         networks = [Network(layers(), X.shape[1], seed, device="cuda", compiled=True) for seed in range(k)]
         adams = [Adam(RATE) for _ in networks]
-        seconds = seconds_of(
-            lambda networks=networks, adams=adams: fit_many(
-                networks, X, y, LOSS, adams, batch_size=batch, at_once=len(networks)
-            ),
-            3,
+        losses = []
+
+        def run(networks=networks, adams=adams, losses=losses):
+            losses.append(fit_many(networks, X, y, LOSS, adams, batch_size=batch, at_once=len(networks))[0]["loss"][-1])
+
+        seconds = seconds_of(run, 3)
+        a_second = k * -(-len(X) // batch) / seconds  # steps of single networks
+        row = {"seconds": seconds, "flops": flop * a_second, "bytes_a_second": traffic * a_second, "loss": losses[0]}
+        rows[str(k)] = row
+        print(
+            f"{k:6} networks: {seconds:.3f} s an epoch, {row['flops'] / 1e12:.2f} TFLOP/s, "
+            f"{row['bytes_a_second'] / 1e9:.0f} GB/s",
+            flush=True,
         )
-        steps = -(-len(X) // batch)
-        flop = k * 2 * batch * (2 * X.shape[1] * HIDDEN + 3 * HIDDEN * CLASSES)
-        rows[str(k)] = {"seconds": seconds, "flops": flop * steps / seconds}
-        print(f"{k:6} networks: {seconds:.3f} s an epoch, {rows[str(k)]['flops'] / 1e12:.2f} TFLOP/s", flush=True)
+    same_results({k: row["loss"] for k, row in rows.items()})
     return rows
 
 

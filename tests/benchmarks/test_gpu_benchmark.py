@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from course_lib.accelerated.devices import no_cuda
 from tests.benchmarks import gpu
@@ -49,7 +50,20 @@ def test_verdicts_compare_with_the_aims():
 
 
 def test_ways_that_end_differently_are_refused():
-    row = {"numpy_loss": 0.5, "plain_loss": 0.5, "captured_loss": 0.6}
+    losses = {"numpy": 0.5, "plain": 0.5, "captured": 0.6}
     with pytest.raises(AssertionError, match="different losses"):
-        gpu.same_results(row)
-    gpu.same_results(dict.fromkeys(row, np.float32(0.5)))
+        gpu.same_results(losses)
+    gpu.same_results(dict.fromkeys(losses, np.float32(0.5)))
+
+
+def test_the_ways_of_training_agree_where_they_can_be_tried_on_the_cpu(monkeypatch):
+    """What the benchmark compares must agree in the first place: same weights, same batches, same optimizer."""
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda self: self)
+    monkeypatch.setattr(torch.nn.Module, "cuda", lambda self: self)
+    zeros = torch.zeros
+    monkeypatch.setattr(torch, "zeros", lambda *shape, **options: zeros(*shape, **options | {"device": "cpu"}))
+    own = gpu.Network
+    monkeypatch.setattr(gpu, "Network", lambda *a, **options: own(*a, **options | {"device": "cpu", "compiled": False}))
+    X, y = gpu.images("digits")
+    losses = {name: gpu.WAYS[name](X, y, 64)() for name in ("numpy", "eager", "plain", "captured")}
+    gpu.same_results(losses)
