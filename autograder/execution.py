@@ -40,6 +40,8 @@ from autograder.release import public_checks, read_source, write_checks
 from autograder.session import Session
 from course_lib.checks import Outcome
 
+LARGE = ("matplotlib.pyplot", "scipy.special", "sympy")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -87,7 +89,7 @@ def grade(student: str, submission: bytes, task: Task, limits: Limits | None = N
         notebook, notes = repair(read_notebook(submission), task.notebook)
     except NotebookProblem as problem:
         return Graded(facts.record(quarantine=str(problem)))
-    setting = Setting(limits or Limits(), task.files, task.problem_set.refuses)
+    setting = Setting(limits or Limits(), task.files, task.problem_set.refuses, modules_for(notebook))
     with Session(level, setting, task.plan) as kernel:
         results = _run_notebook(notebook, task.problem_set, kernel)
     manual = _manual_answers(notebook, task)
@@ -95,6 +97,18 @@ def grade(student: str, submission: bytes, task: Task, limits: Limits | None = N
     notes = [*notes, *kernel.notes]
     record = facts.record(questions=results, manual=manual, notes=tuple(notes), seconds=time.monotonic() - began)
     return Graded(record, write_compactly(notebook))
+
+
+def modules_for(notebook: NotebookNode) -> tuple[str, ...]:
+    """Return the large modules that a submission's process should have from the start: all of them if it names one.
+
+    Examples
+    --------
+    >>> modules_for(from_dict({"cells": [{"cell_type": "code", "source": "import numpy as np"}]}))
+    ()
+    """
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return LARGE if any(name.partition(".")[0] in code for name in LARGE) else ()
 
 
 def _manual_answers(notebook: NotebookNode, task: Task) -> tuple[tuple[str, float, str], ...]:

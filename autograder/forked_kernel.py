@@ -35,11 +35,11 @@ class CopyEnded(Exception):
 
 
 class Zygote:
-    """The warmed parent of this worker's students, a process of its own."""
+    """The warmed parent of this worker's students, a process of its own that has imported some modules."""
 
-    def __init__(self) -> None:
+    def __init__(self, modules: Sequence[str] = ()) -> None:
         self.control, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "autograder.zygote", str(theirs.fileno())]
+        command = [sys.executable, "-m", "autograder.zygote", str(theirs.fileno()), *modules]
         clean = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=clean)
         theirs.close()
@@ -71,16 +71,15 @@ class Zygote:
         return json.loads(data)
 
 
-_zygote: Zygote | None = None
+_zygotes: dict[tuple[str, ...], Zygote] = {}
 
 
-def zygote() -> Zygote:
-    """Return this worker's zygote, started at the first call."""
-    global _zygote
-    if _zygote is None or _zygote.process.poll() is not None:
-        _zygote = Zygote()
-        atexit.register(_zygote.close)
-    return _zygote
+def zygote(modules: tuple[str, ...] = ()) -> Zygote:
+    """Return this worker's zygote that has imported these modules, started at the first call."""
+    if modules not in _zygotes or _zygotes[modules].process.poll() is not None:
+        _zygotes[modules] = Zygote(modules)
+        atexit.register(_zygotes[modules].close)
+    return _zygotes[modules]
 
 
 class ForkedKernel:
@@ -100,7 +99,7 @@ class ForkedKernel:
         self.folder = "" if self.level == "namespaces" else tempfile.mkdtemp(prefix="descent-")
         request = {"level": self.level, "folder": self.folder, "resources": asdict(self.resources),
                    "refuses": list(self.setting.refuses)}  # fmt: skip
-        self.zygote = zygote()
+        self.zygote = zygote(self.setting.modules)
         self.ends = time.monotonic() + self.limits.total
         self.pid = self.zygote.fork(theirs, request)
         self.inbox, self.waiting = wall.Inbox(self.connection), Waiting(self.pid)

@@ -52,11 +52,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a student's process is started with: limits, files in its folder, modules it may not import."""
+    """What a student's process starts with: limits, files in its folder, modules it may not import, modules it has."""
 
     limits: Limits = field(default_factory=Limits)
     files: Mapping[str, bytes] = field(default_factory=dict)
     refuses: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 class Kernel(Protocol):

@@ -140,7 +140,9 @@ def _reach_python_by(doors: dict[str, int]) -> None:
 def be_the_first_to_go() -> None:
     """Have the kernel end this process, and not the grader, when memory runs out."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(file, b"1000")
+        os.close(file)
 
 
 def die_with_parent(number: int) -> None:

@@ -12,6 +12,7 @@ import errno
 import os
 import struct
 import sys
+from functools import lru_cache
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 X32_CALLS = 0x40000000
@@ -45,6 +46,13 @@ MACHINES = {
 }  # fmt: skip
 
 
+class Program(ctypes.Structure):
+    """A filter as the kernel takes it."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+@lru_cache
 def build_filter(machine: str, unix_sockets: bool = True) -> bytes:
     """Assemble the filter for a machine; ValueError if the machine is not known."""
     if machine not in MACHINES:
@@ -72,10 +80,6 @@ def refuse_system_calls(unix_sockets: bool = True) -> None:
         raise OSError(errno.ENOSYS, "seccomp is a feature of Linux")
     code = build_filter(os.uname().machine, unix_sockets)
     buffer = ctypes.create_string_buffer(code, len(code))
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
     program = Program(len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(program), 0, 0) != 0:

@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,10 @@ class Case:
 
     def describe(self) -> str:
         """Say what is called with what; of a hidden case, what it is about."""
+        return self._description
+
+    @cached_property
+    def _description(self) -> str:
         if self.hidden:
             return f"a hidden test ({self.about})" if self.about else "a hidden test"
         shown = [f"{name} = {_short(value)}" for name, value in self.inputs.items() if name in self.code]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -150,8 +150,25 @@ def load_checks(path: str | Path = "checks.json") -> Checks:
         raise CheckFailed(f"{file.name} is damaged: download the problem set again") from None
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise CheckFailed(f"{file.name} was made for another version of course_lib: install the course's version")
-    questions = {name: _read_question(name, entry) for name, entry in body["questions"].items()}
-    return Checks(body["set"], questions, tuple(body["refuses"]))
+    return Checks(body["set"], _Questions(body["questions"]), tuple(body["refuses"]))
+
+
+class _Questions(Mapping[str, PublicQuestion]):
+    """The questions of a ``checks.json``, each decoded when it is first asked for."""
+
+    def __init__(self, bodies: Mapping[str, dict[str, Any]]) -> None:
+        self.bodies, self.decoded = bodies, dict[str, PublicQuestion]()
+
+    def __getitem__(self, name: str) -> PublicQuestion:
+        if name not in self.decoded:
+            self.decoded[name] = _read_question(name, self.bodies[name])
+        return self.decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.bodies)
+
+    def __len__(self) -> int:
+        return len(self.bodies)
 
 
 def _read_question(name: str, body: dict[str, Any]) -> PublicQuestion:

@@ -32,7 +32,7 @@ from hostile.arena import (
 )
 
 from autograder import forked_kernel
-from autograder.execution import Graded, Task, grade
+from autograder.execution import LARGE, Graded, Task, grade
 from autograder.isolation import LEVELS, offers
 from autograder.kernel import Limits, Setting, new_kernel
 
@@ -103,12 +103,14 @@ def arena() -> Iterator[Arena]:
     """Make the course, put a secret into the grader's environment, and start the worker's parent process there."""
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="descent-course-") as name, Room() as room:
         patch.setenv("DESCENT_SECRET", SECRETS["variables"])
-        if forked_kernel._zygote is not None:
-            forked_kernel._zygote.close()
+        for zygote in forked_kernel._zygotes.values():
+            zygote.close()
+        forked_kernel._zygotes.clear()
         folder = Path(name)
         task = build_course(folder)
         with Doors(folder) as doors, Census() as census:
-            forked_kernel.zygote()
+            for modules in ((), LARGE):
+                forked_kernel.zygote(modules)
             census.begin()
             yield Arena(folder, room, task, doors, census)
 
