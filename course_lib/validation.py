@@ -152,3 +152,11 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
         row = int(np.argmax((array < 0) | (array >= classes)))
         raise ValueError(f"labels must lie in 0..{classes - 1} ({classes} logits), got {array[row]} at row {row}")
     return array
+
+
+def scalar(value: Any) -> Any:
+    """Return the one number in `value`; an array of several is an error that names the way out."""
+    array = np.asarray(value)
+    if array.size != 1:
+        raise ValueError(f"f must return one number, got shape {array.shape}: sum it, or use jacobian")
+    return array.reshape(())[()]

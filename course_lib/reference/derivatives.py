@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.validation import as_float, check_number
+from course_lib.validation import as_float, check_number, scalar
 
 __all__ = [
     "central_difference",
@@ -173,14 +173,6 @@ def entry_by_entry(x: np.ndarray, slope: Callable[[tuple[int, ...]], Any]) -> np
     for index in np.ndindex(x.shape):
         gradient[index] = slope(index)
     return gradient[()]
-
-
-def scalar(value: Any) -> Any:
-    """Return the one number in `value`; an array of several is an error that names the way out."""
-    array = np.asarray(value)
-    if array.size != 1:
-        raise ValueError(f"f must return one number, got shape {array.shape}: sum it, or use jacobian")
-    return array.reshape(())[()]
 
 
 def check_step(h: float) -> float:

@@ -31,8 +31,7 @@ import numpy as np
 from course_lib.checks.gradients.causes import likely_cause
 from course_lib.checks.gradients.report import Difference, GradientReport, Tally
 from course_lib.checks.gradients.slopes import Slope, measure_slope
-from course_lib.reference.derivatives import scalar
-from course_lib.validation import as_float, as_generator, unknown_name
+from course_lib.validation import as_float, as_generator, scalar, unknown_name
 
 __all__ = ["Difference", "GradientReport", "check_backward", "check_gradient", "check_layer", "check_network"]
 
