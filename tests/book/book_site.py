@@ -26,10 +26,10 @@ def is_notebook(document: str) -> bool:
 
 
 def printed(document: str) -> str:
-    """All printed outputs of an executed page."""
+    """All printed outputs of an executed page; what one cell printed may have come in several pieces."""
     notebook = nbformat.read(NOTEBOOKS / f"{document}.ipynb", as_version=4)
-    found = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return "\n".join(output["text"] for output in found if output.output_type == "stream")
+    found = ([o.text for o in cell.get("outputs", []) if o.output_type == "stream"] for cell in notebook.cells)
+    return "\n".join("".join(pieces) for pieces in found)
 
 
 PAGES = [*documents(), *GENERATED]
