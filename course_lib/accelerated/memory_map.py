@@ -164,7 +164,7 @@ class Samples:
             self.array._mmap.madvise(mmap.MADV_DONTNEED)
 
 
-def _mapped(path: str | PathLike[str]) -> np.memmap:
+def _mapped(path: str | PathLike[str]) -> Any:  # a memmap, whose map NumPy has no public name for
     """Return the array of a `.npy` file, of which nothing is read yet."""
     try:
         array = np.load(path, mmap_mode="r")
