@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import subprocess
+import warnings
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -116,6 +118,16 @@ class Shell(InteractiveShell):
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
     parent = Instance(object, allow_none=True)
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Turn magics and shell commands into Python; leave alone what is Python already, which takes no time."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ast.parse(raw_cell)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return super().transform_cell(raw_cell)
+        return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
 
     def _showtraceback(self, etype: type, evalue: object, stb: list[str]) -> None:
         OUTPUTS.error(etype, evalue, stb)
