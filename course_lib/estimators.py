@@ -32,7 +32,7 @@ class _NetworkEstimator(BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         optimizer: str | Optimizer = "adam",
         learning_rate: float | None = None,
@@ -63,7 +63,7 @@ class _NetworkEstimator(BaseEstimator):
     def _layers(self, outputs: int) -> list[Layer]:
         penalty = L2(self.l2) if self.l2 else None
         layers: list[Layer] = []
-        for units in self.hidden_layer_sizes:
+        for units in np.atleast_1d(self.hidden_layer_sizes).tolist():  # a number is one layer, as in scikit-learn
             layers += [Dense(units, kernel_regularizer=penalty), Activation(self.activation)]
             layers += [Dropout(self.dropout)] if self.dropout else []
         return [*layers, Dense(outputs, kernel_regularizer=penalty)]
@@ -107,7 +107,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
     Parameters
     ----------
     hidden_layer_sizes, activation
-        Units and activation of the hidden layers.
+        Units of each hidden layer (a number: of the only one), and their activation.
     optimizer, learning_rate
         Name or object; a rate of None leaves the optimizer its own.
     l2, dropout

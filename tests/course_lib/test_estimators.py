@@ -85,3 +85,9 @@ def test_float32_stays_float32():
     model = NetworkClassifier(epochs=1, random_state=0).fit(X.astype(np.float32), y)
     assert model.network_.parameters.dtype == np.float32
     assert model.predict_proba(X.astype(np.float32)).dtype == np.float32
+
+
+def test_a_number_of_units_is_one_hidden_layer():
+    X, y = load_iris(return_X_y=True)
+    one, listed = (NetworkClassifier(units, epochs=2, random_state=0).fit(X, y) for units in (5, (5,)))
+    np.testing.assert_array_equal(one.network_.parameters, listed.network_.parameters)
