@@ -34,10 +34,11 @@ WARM_UP = (
     "def answer(x):\n    raise NotImplementedError",
     "answer(1)",
 )
-FIGURE = """
-import matplotlib.pyplot as plt
-figure, axes = plt.subplots(); axes.plot([0, 1]); axes.set_title('$x^2$'); plt.show()
-"""
+TRIALS = {  # what a large module does at its first use, done before the fork
+    "matplotlib": "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\naxes.plot([0, 1])\n"
+    "axes.set_title('$x^2$')\nplt.show()",
+    "sympy": "import sympy\nx = sympy.Symbol('x')\nstr(sympy.diff(sympy.exp(-x) * sympy.sin(x) / sympy.sqrt(x), x))",
+}
 
 
 def warm(modules: Sequence[str] = ()) -> Any:
@@ -49,7 +50,8 @@ def warm(modules: Sequence[str] = ()) -> Any:
 
     shell = new_shell()
     imports = [f"import {module}" for module in modules]
-    for source in [*imports, *WARM_UP, *([FIGURE] if "matplotlib" in sys.modules else [])]:
+    trials = [TRIALS[name] for module in modules if (name := module.partition(".")[0]) in TRIALS]
+    for source in [*imports, *WARM_UP, *trials]:
         shell.run_cell(source, store_history=True)
     for with_sockets in (True, False) if os.uname().machine in MACHINES else ():
         build_filter(os.uname().machine, with_sockets)

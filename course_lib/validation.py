@@ -155,7 +155,13 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
 
 
 def scalar(value: Any) -> Any:
-    """Return the one number in `value`; an array of several is an error that names the way out."""
+    """Return the one number in `value`; an array of several is an error that names the way out.
+
+    Examples
+    --------
+    >>> float(scalar(np.array([[2.5]])))
+    2.5
+    """
     array = np.asarray(value)
     if array.size != 1:
         raise ValueError(f"f must return one number, got shape {array.shape}: sum it, or use jacobian")

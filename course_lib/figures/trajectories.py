@@ -144,8 +144,8 @@ def _height_at_end(surface: Surface, optimizer: Optimizer, steps: int) -> float:
 
 
 @cache
-def contour_lines(surface: Surface, points: int = 81, digits: int = 3) -> list[list[list[float]]]:
-    """Return the contour lines as lists of [x, y], a third of the points that were found: a page has many maps.
+def contour_lines(surface: Surface, points: int = 97, digits: int = 3) -> list[list[list[float]]]:
+    """Return the contour lines as lists of [x, y], a quarter of the points that were found: a page has many maps.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def contour_lines(surface: Surface, points: int = 81, digits: int = 3) -> list[l
     x, y = _grid(surface, points)
     generator = contour_generator(x, y, surface.value(x[None, :], y[:, None]))
     lines = [np.asarray(line, float) for level in surface.levels for line in generator.lines(level)]
-    return [np.round(np.vstack([line[:-1:3], line[-1:]]), digits).tolist() for line in lines]
+    return [np.round(np.vstack([line[:-1:4], line[-1:]]), digits).tolist() for line in lines]
 
 
 def _grid(surface: Surface, points: int) -> tuple[Array, Array]:

@@ -97,7 +97,14 @@ def load_network(
 
 
 def read_description(text: str, path: str | PathLike[str]) -> dict[str, Any]:
-    """Return the JSON text of a file, if it has what a network needs."""
+    """Return what the JSON text of a file says, if it has what a network needs.
+
+    Examples
+    --------
+    >>> read_description('{"format": 1}', "other.npz")
+    Traceback (most recent call last):
+    ValueError: other.npz holds no network: its description must name dtype, format, input_shape, layers
+    """
     try:
         description = json.loads(text)
     except ValueError as error:

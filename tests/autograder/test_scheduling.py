@@ -119,7 +119,7 @@ def test_a_worker_that_dies_once_costs_a_second_try(class_of_six: tuple[Course, 
 def test_ctrl_c_leaves_a_consistent_gradebook_and_a_rerun_grades_the_rest(
     course: Course, handed_out: NotebookNode
 ) -> None:
-    expected = make_class(course, handed_out, 8, seconds=0.6)
+    expected = make_class(course, handed_out, 8, seconds=2.0)
     grading = command(course, "grade", SET, "--workers", "2")
     wait_for(lambda: len(list(course.autograded.glob("*/*/record.json"))) >= 2)
     os.killpg(grading.pid, signal.SIGINT)

@@ -534,6 +534,11 @@ def test_borrowed_answer_is_refused() -> None:
     assert message is not None and "write it yourself" in message
 
 
+def by_unit(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Return A B column by column: all units get the same rounding, which one product of BLAS does not promise."""
+    return np.stack([A @ column for column in np.ascontiguousarray(B.T)], axis=1)
+
+
 def trained(out: np.ndarray, steps: int = 300) -> tuple[np.ndarray, float]:
     """Train the network of the last question with Adam; return its first weights and the share of right answers."""
     X, labels = load_digits(return_X_y=True)
@@ -541,11 +546,11 @@ def trained(out: np.ndarray, steps: int = 300) -> tuple[np.ndarray, float]:
     p = [np.full((64, 50), 0.01), np.zeros(50), out, np.zeros(10)]
     m, v = [np.zeros_like(each) for each in p], [np.zeros_like(each) for each in p]
     for t in range(1, steps + 1):
-        a = np.tanh(X @ p[0] + p[1])
+        a = np.tanh(by_unit(X, p[0]) + p[1])
         e = np.exp(a @ p[2] + p[3])
         delta = (e / e.sum(axis=1, keepdims=True) - Y) / len(X)
-        below = (delta @ p[2].T) * (1 - a * a)
-        for i, g in enumerate((X.T @ below, below.sum(axis=0), a.T @ delta, delta.sum(axis=0))):
+        below = by_unit(delta, p[2].T) * (1 - a * a)
+        for i, g in enumerate((by_unit(X.T, below), below.sum(axis=0), by_unit(delta.T, a).T, delta.sum(axis=0))):
             m[i], v[i] = 0.9 * m[i] + 0.1 * g, 0.999 * v[i] + 0.001 * g * g
             p[i] = p[i] - 0.01 * m[i] / (1 - 0.9**t) / (np.sqrt(v[i] / (1 - 0.999**t)) + 1e-8)
     return p[0], np.mean(e.argmax(axis=1) == labels)
