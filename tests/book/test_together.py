@@ -36,7 +36,7 @@ def formula() -> nodes.math:
 def test_what_touches_a_formula_stays_with_it(before: str, after: str, kept: str) -> None:
     paragraph = changed(nodes.Text(before), formula(), nodes.Text(after))
     (span,) = paragraph.findall(nodes.inline)
-    assert span["classes"] == ["nb"] and span.astext() == kept
+    assert span["classes"] == ["kept"] and span.astext() == kept
     assert paragraph.astext() == f"{before}x{after}"
 
 

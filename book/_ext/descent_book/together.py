@@ -36,7 +36,7 @@ class Together(SphinxTransform):
             whole = [nodes.Text(left), formula, nodes.Text(right)]
             if right:
                 parent[at + 1] = nodes.Text(after[len(right) :])
-            parent[at] = nodes.inline("", "", *(node for node in whole if node is formula or node), classes=["nb"])
+            parent[at] = nodes.inline("", "", *(node for node in whole if node is formula or node), classes=["kept"])
             if left:
                 parent[at - 1] = nodes.Text(before[: -len(left)])
 
